@@ -1,0 +1,18 @@
+"""Clustering with Gaussian mixtures, as a Unix citizen.
+
+The rooms, and which may import which (a test walks the imports):
+
+    cli  ──►  report, modelfile, data, execution  ──►  mixture  ──►  errors
+
+    mixture/      the mathematics: never prints, never opens a file
+    data/         the files: CSV and Parquet, in and out
+    execution.py  threads: the one seam between serial and parallel
+    modelfile/    a fitted mixture <-> versioned JSON
+    report/       what a person sees
+    cli/          the edge: one file a command
+
+As a library: `gmmcli.mixture.fitting.fit` fits, `gmmcli.mixture.model.GaussianMixture` is what it
+gives, `gmmcli.modelfile.read` reads one back.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m gmmcli` is `gmmcli`."""
+
+from gmmcli.cli import main
+
+main()
