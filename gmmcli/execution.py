@@ -1,0 +1,112 @@
+"""Threads: the one seam between serial and parallel.
+
+Blocks are handed out in order and their results are taken back in order, so a sum has the same
+bits for any number of threads. BLAS is held at one thread: the parallel work is over blocks.
+"""
+
+import os
+import resource
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import reduce
+from itertools import chain, islice
+from operator import add
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from gmmcli.mixture.workers import R, Sum, T
+
+LOOK_AHEAD = 3
+"""Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use: its affinity, and its control group's quota."""
+    try:
+        cpus = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cpus = os.cpu_count() or 1
+    return max(1, min(cpus, _cgroup_cpus() or cpus))
+
+
+def _cgroup_cpus() -> int | None:
+    """CPUs of the quota of a version-2 control group, rounded up; None where there is none."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else -(-int(quota) // int(period))
+
+
+def available_memory() -> int:
+    """Bytes that this process may use: of the machine, its control groups and its address space."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *_cgroup_memory()]
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if address_space != resource.RLIM_INFINITY:
+        limits.append(address_space)
+    return min(limits)
+
+
+def _cgroup_memory(
+    root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
+) -> Iterator[int]:
+    """Limits of the version-2 control group of this process and of those around it."""
+    try:
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        if not line.startswith("0::/"):
+            continue
+        group = root / line.removeprefix("0::/")
+        for folder in (group, *group.parents):
+            try:
+                yield int((folder / "memory.max").read_text(encoding="ascii"))
+            except (OSError, ValueError):
+                continue  # no limit here ("max"), or none of these folders
+
+
+class Executor:
+    """Maps a function over blocks on several threads, in order: `Workers` of the engine."""
+
+    def __init__(self, pool: ThreadPoolExecutor | None, n_threads: int) -> None:
+        self._pool = pool
+        self.n_threads = n_threads
+
+    def map_ordered(self, function: Callable[[T], R], blocks: Iterable[T]) -> Iterator[R]:
+        """Results in the order of the blocks, with only a few blocks in flight."""
+        iterator = iter(blocks)
+        first = list(islice(iterator, 2))
+        if self._pool is None or len(first) < 2:
+            yield from map(function, chain(first, iterator))
+            return
+        waiting: deque[Future[R]] = deque()
+        try:
+            for block in chain(first, iterator):
+                waiting.append(self._pool.submit(function, block))
+                if len(waiting) >= LOOK_AHEAD * self.n_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def map_reduce(self, function: Callable[[T], Sum], blocks: Iterable[T]) -> Sum:
+        """The sum of the results, added in the order of the blocks."""
+        return reduce(add, self.map_ordered(function, blocks))
+
+
+@contextmanager
+def executor(n_threads: int | None = None) -> Iterator[Executor]:
+    """Threads for the time of the context; as many as the CPUs if not said."""
+    count = n_threads or available_cpus()
+    with threadpool_limits(limits=1):
+        if count == 1:
+            yield Executor(None, 1)
+            return
+        with ThreadPoolExecutor(count, thread_name_prefix="gmmcli") as pool:
+            yield Executor(pool, count)

@@ -1,0 +1,181 @@
+"""The starts: partitions of a sample of the rows, of several kinds.
+
+EM climbs to the nearest optimum, so where it starts decides what it finds. No single kind of
+start is best everywhere (Biernacki, Celeux & Govaert 2003); `auto` is a portfolio of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.mixture.batches import ArrayBatches
+from gmmcli.mixture.sampling import draw
+from gmmcli.mixture.ward import Tree, cut, ward
+
+WARD_ROWS = 1_000
+LLOYD_ITERATIONS = 20
+
+
+class Start(NamedTuple):
+    """A partition of the sample: the kind of start it came from, and labels (M,) from 0."""
+
+    kind: str
+    labels: IntArray
+
+
+def with_rare_rows(starts: Iterable[Start], rare: ArrayBatches, label: int) -> list[Start]:
+    """The same partitions with some more rows behind them, in a group of their own."""
+    own = np.full(rare.n_rows, label)
+    return [
+        Start(f"{start.kind} and rare rows", np.concatenate([start.labels, own]))
+        for start in starts
+    ]
+
+
+class Starts:
+    """Starts for any number of components from one sample; what they share is computed once.
+
+    Parameters
+    ----------
+    sample : standardised rows.
+    whitening : (D, D), W with W x white under the covariance of all rows.
+    seed : of the random draws.
+    """
+
+    def __init__(self, sample: ArrayBatches, *, whitening: FloatArray, seed: int) -> None:
+        self.sample = sample
+        self.seed = seed
+        self.whitening = whitening
+        n_rows = sample.n_rows
+        self.weights = np.ones(n_rows) if sample.weights is None else sample.weights
+        self.standard = sample.X
+        self.white = whitening @ sample.X
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the sample."""
+        return self.sample.n_rows
+
+    @cached_property
+    def n_distinct(self) -> int:
+        """Distinct rows of the sample."""
+        return int(np.unique(self.standard, axis=1).shape[1])
+
+    def portfolio(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
+        """The starts of that kind for K components; K = 1 has only one."""
+        if n_components == 1:
+            yield Start("all rows", np.zeros(self.sample.n_rows, dtype=np.int64))
+            return
+        # a generator of its own for each K: select-k gives a cell what fit gives it alone
+        rng = np.random.default_rng([self.seed, n_components])
+        yield from INITS[init](self, n_components, n_init, rng)
+
+    def kmeans(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """k-means++ and Lloyd (Arthur & Vassilvitskii 2007), on standardised and white rows."""
+        for i in range(n_init):
+            X = self.white if i % 2 else self.standard
+            yield Start("kmeans", lloyd(X, self.weights, plus_plus(X, self.weights, K, rng)))
+
+    def random(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """K rows drawn at random, each row to the nearest of them."""
+        for _ in range(n_init):
+            chosen = draw(self.weights, rng.random(K))
+            yield Start("random", nearest(self.white, self.white[:, chosen]))
+
+    def hierarchical(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """Ward's trees on white and on standardised rows, cut at K; beyond two, on new samples."""
+        for i in range(n_init):
+            X = self.standard if i % 2 else self.white
+            rows, tree = self._trees[i] if i < 2 else self._tree(X, rng)
+            yield Start("hierarchical", self._extend(cut(tree, K), X, rows))
+
+    def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """Each centre the row farthest from the others (Gonzalez 1985): finds small far groups."""
+        for i in range(n_init):
+            X = self.white if i % 2 else self.standard
+            first = draw(self.weights, rng.random(1))[0]
+            chosen = [int(np.argmax(_squared(X, X[:, first])))]
+            distance = _squared(X, X[:, chosen[0]])
+            while len(chosen) < K:
+                chosen.append(int(np.argmax(distance)))
+                np.minimum(distance, _squared(X, X[:, chosen[-1]]), out=distance)
+            yield Start("farthest", nearest(X, X[:, chosen]))
+
+    def auto(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """The portfolio: two trees, and several of each of the cheap kinds."""
+        for _ in range(n_init):
+            yield from self.hierarchical(K, 2, rng)
+            yield from self.kmeans(K, 6, rng)
+            yield from self.farthest(K, 2, rng)
+            yield from self.random(K, 6, rng)
+
+    @cached_property
+    def _trees(self) -> list[tuple[IntArray, Tree]]:
+        rng = np.random.default_rng([self.seed, 0])
+        return [self._tree(X, rng) for X in (self.white, self.standard)]
+
+    def _tree(self, X: FloatArray, rng: np.random.Generator) -> tuple[IntArray, Tree]:
+        """The rows that a tree is grown on, and the tree."""
+        if self.weights.sum() <= WARD_ROWS:
+            return np.arange(self.sample.n_rows), ward(X, self.weights)
+        drawn = draw(self.weights, rng.random(WARD_ROWS))
+        rows, counts = np.unique(drawn, return_counts=True)
+        return rows, ward(X[:, rows], counts.astype(np.float64))
+
+    def _extend(self, labels: IntArray, X: FloatArray, rows: IntArray) -> IntArray:
+        """Labels of some rows, and of all others by the nearest group centre."""
+        groups = [rows[labels == k] for k in range(int(labels.max()) + 1)]
+        assigned = nearest(X, np.stack([X[:, group].mean(axis=1) for group in groups], axis=1))
+        assigned[rows] = labels
+        return assigned
+
+
+INITS: dict[str, Callable[[Starts, int, int, np.random.Generator], Iterator[Start]]] = {
+    "auto": Starts.auto,
+    "kmeans": Starts.kmeans,
+    "random": Starts.random,
+    "hierarchical": Starts.hierarchical,
+}
+
+
+def plus_plus(X: FloatArray, weights: FloatArray, K: int, rng: np.random.Generator) -> FloatArray:
+    """k-means++ seeds (D, K): each drawn by its squared distance from those before it."""
+    chosen = [int(draw(weights, rng.random(1))[0])]
+    distance = _squared(X, X[:, chosen[0]])
+    while len(chosen) < K:
+        uniform = rng.random(1)
+        mass = weights * distance
+        # every row is on a seed already: any will do
+        chosen.append(int(draw(mass if mass.sum() > 0 else weights, uniform)[0]))
+        np.minimum(distance, _squared(X, X[:, chosen[-1]]), out=distance)
+    return X[:, chosen]
+
+
+def lloyd(X: FloatArray, weights: FloatArray, centres: FloatArray) -> IntArray:
+    """Labels after Lloyd's iteration from `centres` (D, K); an emptied centre stays where it is."""
+    labels = nearest(X, centres)
+    for _ in range(LLOYD_ITERATIONS):
+        mass = np.bincount(labels, weights, minlength=centres.shape[1])
+        sums = np.stack([np.bincount(labels, weights * x, minlength=centres.shape[1]) for x in X])
+        centres = np.where(mass > 0, sums / np.where(mass > 0, mass, 1), centres)
+        moved = nearest(X, centres)
+        if np.array_equal(moved, labels):
+            break
+        labels = moved
+    return labels
+
+
+def nearest(X: FloatArray, centres: FloatArray) -> IntArray:
+    """Index of the nearest of the centres (D, K) for each column of X (D, M)."""
+    half = 0.5 * np.einsum("dk,dk->k", centres, centres)
+    labels: IntArray = np.argmax(centres.T @ X - half[:, None], axis=0)
+    return labels
+
+
+def _squared(X: FloatArray, centre: FloatArray) -> FloatArray:
+    Y = X - centre[:, None]
+    squared: FloatArray = np.einsum("dm,dm->m", Y, Y)
+    return squared

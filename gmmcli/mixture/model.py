@@ -1,0 +1,231 @@
+"""A Gaussian mixture as a value: weights, means and covariances, and what they say of rows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gmmcli.errors import ModelError
+from gmmcli.mixture.arrays import FloatArray, IntArray, frozen
+from gmmcli.mixture.covariance import STRUCTURES, Covariance
+from gmmcli.mixture.moments import LOG_2PI
+
+LOWEST = float(np.finfo(np.float64).min)
+BLOCK_ROWS = 4096
+SYMMETRY = 1e-8
+
+
+class Posterior(NamedTuple):
+    """What a mixture says of N rows.
+
+    log_density : (N,), ln p(x) in nats.
+    responsibilities : (N, K), p(component | x); each row sums to 1.
+    uncertainty : (N,), 1 - max_k p(k | x), from the other components, so that 1e-20 stays 1e-20.
+    """
+
+    log_density: FloatArray
+    responsibilities: FloatArray
+    uncertainty: FloatArray
+
+    @property
+    def labels(self) -> IntArray:
+        """The most probable component of each row: (N,)."""
+        labels: IntArray = self.responsibilities.argmax(axis=1)
+        return labels
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianMixture:
+    """p(x) = sum_k w_k N(x; mu_k, Sigma_k). Immutable; holds no data and no settings.
+
+    Parameters
+    ----------
+    weights : (K,), positive, summing to 1.
+    means : (K, D).
+    covariance : the K covariances and their structure.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariance: Covariance
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", frozen(self.weights))
+        object.__setattr__(self, "means", frozen(self.means))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: npt.ArrayLike,
+        means: npt.ArrayLike,
+        covariances: npt.ArrayLike,
+        *,
+        covariance_type: str,
+    ) -> Self:
+        """Check the numbers and make the mixture.
+
+        Parameters
+        ----------
+        weights : (K,), positive, summing to 1 within 1e-6; made to sum to 1 exactly.
+        means : (K, D).
+        covariances : (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical.
+        covariance_type : a name in STRUCTURES.
+
+        Raises
+        ------
+        ModelError : a number that is not finite, a wrong shape, weights that do not sum to 1,
+            a covariance that is not symmetric or not positive definite.
+        """
+        w, mu, sigma = (np.asarray(a, dtype=np.float64) for a in (weights, means, covariances))
+        for name, array in (("weights", w), ("means", mu), ("covariances", sigma)):
+            if not np.all(np.isfinite(array)):
+                raise ModelError(f"{name} hold a number that is not finite")
+        if w.ndim != 1 or len(w) == 0:
+            raise ModelError(f"weights have shape {w.shape}, but one number a component is needed")
+        if mu.ndim != 2 or len(mu) != len(w) or mu.shape[1] == 0:
+            raise ModelError(f"means have shape {mu.shape}, but there are {len(w)} weights")
+        if np.any(w <= 0):
+            raise ModelError(f"weights[{int(np.argmin(w))}] is {w.min():g}, not positive")
+        if abs(w.sum() - 1) > 1e-6:
+            raise ModelError(f"weights sum to {w.sum():.9g}, not to 1")
+        if covariance_type not in STRUCTURES:
+            known = ", ".join(STRUCTURES)
+            raise ModelError(f"there is no covariance type {covariance_type!r}", f"known: {known}")
+        try:
+            covariance = STRUCTURES[covariance_type].from_values(
+                sigma, n_components=len(w), n_features=mu.shape[1]
+            )
+        except ValueError as error:
+            raise ModelError(str(error)) from None
+        _check_positive_definite(covariance)
+        total = w.sum()
+        # weights that sum to 1 but for rounding are kept to the last bit
+        exact = abs(total - 1) <= len(w) * np.finfo(np.float64).eps
+        return cls(w if exact else w / total, mu, covariance)
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return int(self.means.shape[1])
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: K - 1 weights, K D means, and those of the covariances."""
+        n_components, n_features = self.means.shape
+        free = self.covariance.n_parameters(n_components, n_features)
+        return int(n_components - 1 + n_components * n_features + free)
+
+    def full_covariances(self) -> FloatArray:
+        """Every covariance as a matrix: (K, D, D)."""
+        return self.covariance.full()
+
+    def posterior(self, X: FloatArray) -> Posterior:
+        """Log-density and responsibilities of the rows of X (N, D), by Bayes' rule.
+
+        Distances are taken as z = L^-1 (x - mu), so a far row or a far origin does no harm; a
+        row too far for floating point gets the lowest number as its log-density, and its
+        nearest component.
+        """
+        n_rows = len(X)
+        density = np.empty(n_rows)
+        responsibilities = np.empty((n_rows, self.n_components))
+        uncertainty = np.empty(n_rows)
+        for start in range(0, n_rows, BLOCK_ROWS):
+            rows = slice(start, min(start + BLOCK_ROWS, n_rows))
+            block = np.ascontiguousarray(X[rows].T, dtype=np.float64)
+            joint = self._log_joint(block)
+            top = joint.max(axis=0)
+            relative = np.exp(joint - top)
+            total = relative.sum(axis=0)
+            density[rows] = top + np.log(total)
+            responsibilities[rows] = (relative / total).T
+            relative[joint.argmax(axis=0), np.arange(joint.shape[1])] = 0
+            uncertainty[rows] = relative.sum(axis=0) / total
+        return Posterior(density, responsibilities, uncertainty)
+
+    def _log_joint(self, X: FloatArray) -> FloatArray:
+        """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B): (K, B), one finite a row."""
+        form, factors = self.covariance.form, self.covariance.factors
+        joint = np.empty((self.n_components, X.shape[1]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k in range(self.n_components):
+                z = form.whiten(X, self.means[k], factors[k])
+                joint[k] = self.log_scale[k] - 0.5 * np.einsum("db,db->b", z, z)
+        finite = np.isfinite(joint)
+        joint[~finite] = -np.inf
+        far = ~finite.any(axis=0)
+        if far.any():
+            joint[:, far] = self._log_joint_far(X[:, far])
+        return joint
+
+    def _log_joint_far(self, X: FloatArray) -> FloatArray:
+        """As `_log_joint` for rows whose squared distance overflows: nearest by distance."""
+        form, factors = self.covariance.form, self.covariance.factors
+        # a row shrunk to unit size keeps the order of its distances
+        exponent = np.frexp(np.abs(X).max(axis=0))[1]
+        distances = np.empty((self.n_components, X.shape[1]))
+        for k in range(self.n_components):
+            shrunk = np.ldexp(X, -exponent) - np.ldexp(self.means[k][:, None], -exponent)
+            z = form.whiten(shrunk, np.zeros(len(X)), factors[k])
+            scale = np.maximum(np.abs(z).max(axis=0), np.finfo(np.float64).tiny)
+            distances[k] = np.log(scale) + 0.5 * np.log(((z / scale) ** 2).sum(axis=0))
+        nearest = distances == distances.min(axis=0)
+        return np.where(nearest, LOWEST, -np.inf)
+
+    @cached_property
+    def log_scale(self) -> FloatArray:
+        """ln w_k - (D ln 2 pi + ln det Sigma_k) / 2: (K,)."""
+        log_det = self.covariance.log_determinants
+        scale: FloatArray = np.log(self.weights) - 0.5 * (self.n_features * LOG_2PI + log_det)
+        return scale
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
+        """Draw rows (N, D) and the components they came from (N,)."""
+        labels = rng.choice(self.n_components, size=n_rows, p=self.weights)
+        deviations = np.sqrt(np.einsum("kii->ki", self.full_covariances()))
+        correlations = self.full_covariances() / deviations[:, :, None] / deviations[:, None, :]
+        lower = np.linalg.cholesky(correlations) * deviations[:, :, None]
+        noise = rng.standard_normal((n_rows, self.n_features))
+        rows = np.empty_like(noise)
+        for k in range(self.n_components):
+            members = labels == k
+            rows[members] = self.means[k] + noise[members] @ lower[k].T
+        return rows, labels.astype(np.int64)
+
+    def transformed(self, shift: FloatArray, scale: FloatArray) -> Self:
+        """The mixture of x * scale + shift, column by column."""
+        return type(self)(self.weights, self.means * scale + shift, self.covariance.scaled(scale))
+
+    def taken(self, components: list[int], weights: FloatArray | None = None) -> Self:
+        """These components in this order, their weights made to sum to 1."""
+        chosen = self.weights[components] if weights is None else weights
+        return type(self)(
+            chosen / chosen.sum(), self.means[components], self.covariance.taken(components)
+        )
+
+    def canonical(self) -> Self:
+        """The same mixture with components by weight, the largest first, ties by mean."""
+        keys = (*self.means.T[::-1], -self.weights)
+        return self.taken([int(k) for k in np.lexsort(keys)], np.sort(self.weights)[::-1])
+
+
+def _check_positive_definite(covariance: Covariance) -> None:
+    matrices = covariance.matrices
+    # a structure that repeats one matrix has no component to name
+    shared = len(covariance.values) != len(matrices) or covariance.values.ndim != matrices.ndim
+    shared = shared and covariance.values.ndim == 2 and matrices.ndim == 3
+    for k, matrix in enumerate(matrices):
+        name = "covariances" if shared else f"covariances[{k}]"
+        if matrix.ndim == 2:
+            spread = np.sqrt(np.abs(np.outer(np.diag(matrix), np.diag(matrix))))
+            if np.any(np.abs(matrix - matrix.T) > SYMMETRY * spread):
+                raise ModelError(f"{name} is not symmetric")
+        if not np.all(np.isfinite(covariance.form.factors(matrix[None]))):
+            raise ModelError(f"{name} is not positive definite")

@@ -1,0 +1,262 @@
+"""The Gaussian as an exponential family: one matrix product for each half of EM.
+
+The log-density of a Gaussian is linear in T(x), a vector of the row's monomials,
+
+    ln N(x; mu, Sigma) = coefficients · T(x),
+
+so the log-densities of a block under all components are one product, (K, P) by (P, B), and
+the expected sufficient statistics, sum over rows of r · T(x), are another, (K, B) by (B, P).
+
+That form subtracts large numbers when a component is tight and far from the origin. Then the
+centred one is taken, component by component: z = L^-1 (x - mu) is linear in x, and the moments
+are taken about the component's own mean. `rounding_error` tells which of the two is safe.
+
+The two forms, `FullMoments` (T = 1, x, x_i x_j) and `DiagonalMoments` (T = 1, x, x_i^2), hold
+what a covariance structure needs of the data. A *factor* is the inverse Cholesky factor of a
+covariance, (D, D), or the inverse standard deviations, (D,).
+
+Source: Bishop (2006), Pattern Recognition and Machine Learning, sections 2.3 and 9.2;
+Higham & Mary (2019), A new approach to probabilistic rounding error analysis.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+class Moments(Protocol):
+    """What a form of moments has to offer; shapes as in the two classes below."""
+
+    @staticmethod
+    def width(n_features: int) -> int:
+        """Length P of T(x)."""
+
+    @staticmethod
+    def of_matrix(matrix: FloatArray) -> FloatArray:
+        """What the form keeps of one matrix (D, D)."""
+
+    @staticmethod
+    def features(X: FloatArray) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B)."""
+
+    @staticmethod
+    def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
+        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+
+    @staticmethod
+    def whiten(X: FloatArray, mean: FloatArray, factor: FloatArray) -> FloatArray:
+        """z = L^-1 (x - mu) for a block X (D, B): (D, B)."""
+
+    @staticmethod
+    def about(X: FloatArray, r: FloatArray, origin: FloatArray) -> FloatArray:
+        """Sum over a block of r · T(x - origin): (P,)."""
+
+    @staticmethod
+    def mean_and_scatter(totals: FloatArray, origins: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means (K, D) and scatters about them from sums of r · T(x - origin) (K, P)."""
+
+    @staticmethod
+    def factors(covariances: FloatArray) -> FloatArray:
+        """Factors of the covariances; NaN for one that is not positive definite."""
+
+    @staticmethod
+    def log_determinants(factors: FloatArray) -> FloatArray:
+        """ln det Sigma_k from the factors: (K,)."""
+
+
+def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
+    """Bound, in nats and per component, on the error of `coefficients` · T(x).
+
+    Parameters
+    ----------
+    coefficients : (K, P).
+    radius : (D,), a bound on abs(x) in each column.
+
+    The sum of P terms is off by about sqrt(P) units in the last place of its largest partial
+    sum (Higham & Mary 2019, with lambda = 4).
+    """
+    largest = form.features(radius[:, None])[:, 0]
+    n_terms = coefficients.shape[1]
+    magnitude = np.abs(coefficients) @ largest
+    bound: FloatArray = 4 * np.sqrt(n_terms) * np.finfo(np.float64).eps * magnitude
+    return bound
+
+
+def _constant(means: FloatArray, whitened_means: FloatArray, log_det: FloatArray) -> FloatArray:
+    squared: FloatArray = np.einsum("kd,kd->k", whitened_means, whitened_means)
+    constant: FloatArray = -0.5 * (means.shape[1] * LOG_2PI + log_det + squared)
+    return constant
+
+
+def _mean_about(totals: FloatArray, n_features: int) -> FloatArray:
+    mass = totals[:, :1]
+    first = totals[:, 1 : 1 + n_features]
+    return np.divide(first, mass, out=np.zeros_like(first), where=mass > 0)
+
+
+def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
+    """Inverses of the lower Cholesky factors of (K, D, D); NaN where there is none."""
+    try:
+        lower = np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.full_like(matrices, np.nan)
+        return np.concatenate([_inverse_cholesky(one[None]) for one in matrices])
+    inverse = np.zeros_like(lower)
+    for i in range(lower.shape[1]):
+        pivot = lower[:, i, i, None]
+        inverse[:, i, i] = 1 / pivot[:, 0]
+        inverse[:, i, :i] = -(lower[:, i, None, :i] @ inverse[:, :i, :i])[:, 0] / pivot
+    return inverse
+
+
+class FullMoments:
+    """T(x) = (1, x_i, x_i x_j for i <= j); covariances (K, D, D), factors lower triangular."""
+
+    @staticmethod
+    def width(n_features: int) -> int:
+        """Length P of T(x)."""
+        return 1 + n_features + n_features * (n_features + 1) // 2
+
+    @staticmethod
+    def of_matrix(matrix: FloatArray) -> FloatArray:
+        """The matrix itself: (D, D)."""
+        return matrix
+
+    @staticmethod
+    def features(X: FloatArray) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B)."""
+        n_features, n_rows = X.shape
+        block = np.empty((FullMoments.width(n_features), n_rows))
+        block[0] = 1
+        block[1 : 1 + n_features] = X
+        start = 1 + n_features
+        for i in range(n_features):
+            stop = start + n_features - i
+            np.multiply(X[i], X[i:], out=block[start:stop])
+            start = stop
+        return block
+
+    @staticmethod
+    def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
+        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+        n_features = means.shape[1]
+        whitened_means = np.einsum("kij,kj->ki", factors, means)
+        precisions = factors.transpose(0, 2, 1) @ factors
+        rows, columns = np.triu_indices(n_features)
+        # the cross term x_i x_j stands once in T and twice in the quadratic form
+        quadratic = precisions[:, rows, columns] * np.where(rows == columns, -0.5, -1.0)
+        linear = np.einsum("kji,kj->ki", factors, whitened_means)
+        constant = _constant(means, whitened_means, FullMoments.log_determinants(factors))
+        return np.concatenate([constant[:, None], linear, quadratic], axis=1)
+
+    @staticmethod
+    def whiten(X: FloatArray, mean: FloatArray, factor: FloatArray) -> FloatArray:
+        """z = L^-1 (x - mu) for a block X (D, B): (D, B)."""
+        return factor @ (X - mean[:, None])
+
+    @staticmethod
+    def about(X: FloatArray, r: FloatArray, origin: FloatArray) -> FloatArray:
+        """Sum over a block of r · T(x - origin): (P,)."""
+        Y = X - origin[:, None]
+        weighted = Y * r
+        second = weighted @ Y.T
+        upper = second[np.triu_indices(len(second))]
+        return np.concatenate([[r.sum()], weighted.sum(axis=1), upper])
+
+    @staticmethod
+    def mean_and_scatter(totals: FloatArray, origins: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means (K, D) and scatters about them (K, D, D) from sums of r · T(x - origin) (K, P)."""
+        n_features = origins.shape[1]
+        shift = _mean_about(totals, n_features)
+        rows, columns = np.triu_indices(n_features)
+        upper = totals[:, 1 + n_features :] - totals[:, :1] * shift[:, rows] * shift[:, columns]
+        scatter = np.empty((len(totals), n_features, n_features))
+        scatter[:, rows, columns] = upper
+        scatter[:, columns, rows] = upper
+        return origins + shift, scatter
+
+    @staticmethod
+    def factors(covariances: FloatArray) -> FloatArray:
+        """Inverse Cholesky factors (K, D, D); NaN for one that is not positive definite."""
+        # scaled to unit diagonal first, so that columns of very different units do no harm
+        variances = np.einsum("kii->ki", covariances)
+        deviations = np.sqrt(np.where(variances > 0, variances, np.nan))
+        correlations = covariances / deviations[:, :, None] / deviations[:, None, :]
+        inverse: FloatArray = _inverse_cholesky(correlations) / deviations[:, None, :]
+        return inverse
+
+    @staticmethod
+    def log_determinants(factors: FloatArray) -> FloatArray:
+        """ln det Sigma_k from the factors: (K,)."""
+        diagonal = np.einsum("kii->ki", factors)
+        log_det: FloatArray = -2 * np.log(diagonal).sum(axis=1)
+        return log_det
+
+
+class DiagonalMoments:
+    """T(x) = (1, x_i, x_i^2); covariances (K, D), factors the inverse standard deviations."""
+
+    @staticmethod
+    def width(n_features: int) -> int:
+        """Length P of T(x)."""
+        return 1 + 2 * n_features
+
+    @staticmethod
+    def of_matrix(matrix: FloatArray) -> FloatArray:
+        """Its diagonal: (D,)."""
+        return np.diag(matrix).copy()
+
+    @staticmethod
+    def features(X: FloatArray) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B)."""
+        n_features, n_rows = X.shape
+        block = np.empty((1 + 2 * n_features, n_rows))
+        block[0] = 1
+        block[1 : 1 + n_features] = X
+        np.multiply(X, X, out=block[1 + n_features :])
+        return block
+
+    @staticmethod
+    def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
+        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+        whitened_means = factors * means
+        constant = _constant(means, whitened_means, DiagonalMoments.log_determinants(factors))
+        linear = factors * whitened_means
+        return np.concatenate([constant[:, None], linear, -0.5 * factors**2], axis=1)
+
+    @staticmethod
+    def whiten(X: FloatArray, mean: FloatArray, factor: FloatArray) -> FloatArray:
+        """z = (x - mu) / sd for a block X (D, B): (D, B)."""
+        return (X - mean[:, None]) * factor[:, None]
+
+    @staticmethod
+    def about(X: FloatArray, r: FloatArray, origin: FloatArray) -> FloatArray:
+        """Sum over a block of r · T(x - origin): (P,)."""
+        Y = X - origin[:, None]
+        weighted = Y * r
+        second = np.einsum("db,db->d", weighted, Y)
+        return np.concatenate([[r.sum()], weighted.sum(axis=1), second])
+
+    @staticmethod
+    def mean_and_scatter(totals: FloatArray, origins: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Means (K, D) and scatters about them (K, D) from sums of r · T(x - origin) (K, P)."""
+        n_features = origins.shape[1]
+        shift = _mean_about(totals, n_features)
+        scatter = totals[:, 1 + n_features :] - totals[:, :1] * shift**2
+        return origins + shift, scatter
+
+    @staticmethod
+    def factors(covariances: FloatArray) -> FloatArray:
+        """Inverse standard deviations (K, D); NaN where a variance is not positive."""
+        return 1 / np.sqrt(np.where(covariances > 0, covariances, np.nan))
+
+    @staticmethod
+    def log_determinants(factors: FloatArray) -> FloatArray:
+        """ln det Sigma_k from the factors: (K,)."""
+        log_det: FloatArray = -2 * np.log(factors).sum(axis=1)
+        return log_det

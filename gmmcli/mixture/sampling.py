@@ -1,0 +1,113 @@
+"""Samples of the rows: where the starts are tried, before all rows are gone over.
+
+Row weights count as repetitions: rows are drawn by their place in the cumulated weights, so a
+row of weight 2 and a row that stands there twice lead to the same draws.
+"""
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
+from gmmcli.mixture.em import Problem
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.statistics import EStep
+
+SAMPLE_ROWS = 10_000
+GROWTH = 10
+RARE_ROWS = 2_000
+"""Rows that a sample's fit cannot explain: more of them than this are no rarity."""
+RARE_GAP = 5.0
+"""Nats by which such a row is less likely than the least likely of SAMPLE_ROWS drawn rows."""
+
+
+def samples(batches: Batches, n_rows: float, *, rng: np.random.Generator) -> list[ArrayBatches]:
+    """Growing samples, the smallest first; empty if SAMPLE_ROWS hold everything.
+
+    Parameters
+    ----------
+    n_rows : the sum of the row weights.
+    """
+    if n_rows <= SAMPLE_ROWS:
+        return []
+    sizes = [SAMPLE_ROWS]
+    if n_rows > 2 * GROWTH * SAMPLE_ROWS:
+        sizes.append(GROWTH * SAMPLE_ROWS)
+    drawn: list[ArrayBatches] = []
+    source, mass = batches, n_rows
+    for size in reversed(sizes):
+        source, mass = draw_rows(source, mass, size, rng), float(size)
+        drawn.append(source)
+    return drawn[::-1]
+
+
+def in_memory(batches: Batches) -> ArrayBatches:
+    """All rows."""
+    if isinstance(batches, ArrayBatches):
+        return batches
+    everything = list(batches)
+    row_weights = [batch.weights for batch in everything if batch.weights is not None]
+    return ArrayBatches(
+        np.concatenate([batch.X for batch in everything], axis=1),
+        np.concatenate(row_weights) if row_weights else None,
+    )
+
+
+def draw_rows(batches: Batches, n_rows: float, size: int, rng: np.random.Generator) -> ArrayBatches:
+    """`size` rows drawn with probability proportional to their weights, in one pass.
+
+    Drawn in strata, so that the sample is spread over the whole file.
+    """
+    positions = (np.arange(size) + rng.random(size)) * (n_rows / size)
+    drawn: list[FloatArray] = []
+    before = 0.0
+    for X, weights in batches:
+        upper = before + (np.arange(1.0, X.shape[1] + 1) if weights is None else np.cumsum(weights))
+        here = positions[(positions >= before) & (positions < upper[-1])]
+        drawn.append(X[:, np.searchsorted(upper, here, side="right")])
+        before = float(upper[-1])
+    return ArrayBatches(np.concatenate(drawn, axis=1))
+
+
+def draw(weights: FloatArray, uniform: FloatArray) -> IntArray:
+    """Rows at the places `uniform` (in [0, 1)) of the cumulated weights."""
+    cumulated = np.cumsum(weights)
+    rows = np.searchsorted(cumulated, uniform * cumulated[-1], side="right")
+    clipped: IntArray = np.minimum(rows, len(weights) - 1)
+    return clipped
+
+
+def rare_rows(problem: Problem, pilot: GaussianMixture) -> ArrayBatches | None:
+    """The rows that a fit of a sample cannot explain.
+
+    A cluster of 100 rows in a million has one row in the sample, and no start will find it.
+    But its rows are too unlikely under any mixture that does not know it.
+
+    Returns
+    -------
+    None if they are too few for a component, or too many to be rare.
+    """
+    e_step = EStep(pilot, problem.radius)
+    rng = np.random.default_rng(0)
+    expected = e_step.log_density(np.ascontiguousarray(pilot.sample(SAMPLE_ROWS, rng)[0].T))
+    threshold = float(expected.min()) - RARE_GAP
+
+    def unlikely(batch: Batch) -> Batch:
+        here = e_step.log_density(batch.X) < threshold
+        weights = np.ones(len(here)) if batch.weights is None else batch.weights
+        return Batch(batch.X[:, here], weights[here])
+
+    found = list(problem.workers.map_ordered(unlikely, problem.batches))
+    X = np.concatenate([batch.X for batch in found], axis=1)
+    weights = np.concatenate([batch.weights for batch in found if batch.weights is not None])
+    enough = weights.sum() >= problem.structure.rows_needed(len(X))
+    return ArrayBatches(X, weights) if enough and weights.sum() <= RARE_ROWS else None
+
+
+def enriched(sample: ArrayBatches, rare: ArrayBatches, n_rows: float) -> ArrayBatches:
+    """A sample that stands for all n_rows but the rare ones, and the rare ones whole."""
+    each = (n_rows - rare.total_weight) / sample.n_rows
+    weights = np.ones(rare.n_rows) if rare.weights is None else rare.weights
+    return ArrayBatches(
+        np.concatenate([sample.X, rare.X], axis=1),
+        np.concatenate([np.full(sample.n_rows, each), weights]),
+    )

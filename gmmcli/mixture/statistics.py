@@ -1,0 +1,197 @@
+"""The E-step, and the sufficient statistics that it gives: a sum over rows.
+
+Statistics of two blocks are added, so a fit in memory, on threads or from a file larger than
+memory is the same map over batches and the same reduce, in batch order.
+"""
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.batches import Batch
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import Moments, rounding_error
+
+SAFE_ERROR = 1e-8
+"""Nats of rounding in a row's log-density above which a component takes the centred form."""
+WIDEST = 40
+"""Features beyond which the centred form is the faster one."""
+BLOCK_NUMBERS = 400_000
+"""Numbers of a block and its features: few enough for the caches, enough for BLAS."""
+
+
+@dataclass(frozen=True, eq=False)
+class SufficientStatistics:
+    """What the M-step needs of the rows seen so far; a commutative monoid under `+`.
+
+    n_rows : the sum of the row weights.
+    log_likelihood : sum of w ln p(x), in nats.
+    log_top : sum of w ln max_k r_k, from which ICL follows.
+    totals : (K, P), sums of w r_k T(x - origin_k).
+    origins : (K, D).
+    form : what T is.
+    """
+
+    n_rows: float
+    log_likelihood: float
+    log_top: float
+    totals: FloatArray
+    origins: FloatArray
+    form: type[Moments]
+
+    def __add__(self, other: Self) -> Self:
+        """Statistics of the rows of both, which must come from one E-step."""
+        return replace(
+            self,
+            n_rows=self.n_rows + other.n_rows,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+            log_top=self.log_top + other.log_top,
+            totals=self.totals + other.totals,
+        )
+
+    @property
+    def masses(self) -> FloatArray:
+        """N_k, the sums of the responsibilities: (K,)."""
+        return self.totals[:, 0]
+
+    def estimates(self) -> "Estimates":
+        """Weights, means and spreads: all that the M-step needs."""
+        means, scatters = self.form.mean_and_scatter(self.totals, self.origins)
+        masses = self.masses.reshape((-1,) + (1,) * (scatters.ndim - 1))
+        spreads = np.divide(scatters, masses, out=np.zeros_like(scatters), where=masses > 0)
+        return Estimates(self.n_rows, self.masses / self.n_rows, means, spreads)
+
+
+class Estimates(NamedTuple):
+    """The E-step's moments of the components.
+
+    n_rows : the sum of the row weights.
+    weights : (K,), N_k / n.
+    means : (K, D).
+    spreads : W_k / N_k about the means, in the shape of the form.
+    """
+
+    n_rows: float
+    weights: FloatArray
+    means: FloatArray
+    spreads: FloatArray
+
+    def vector(self) -> FloatArray:
+        """All numbers in a row."""
+        return np.concatenate([self.weights, self.means.ravel(), self.spreads.ravel()])
+
+    def of_vector(self, vector: FloatArray) -> Self:
+        """The inverse of `vector`, with weights made positive and to sum to 1."""
+        first, second = self.weights.size, self.weights.size + self.means.size
+        weights = np.maximum(vector[:first], self.weights / 2)
+        return self._replace(
+            weights=weights / weights.sum(),
+            means=vector[first:second].reshape(self.means.shape),
+            spreads=vector[second:].reshape(self.spreads.shape),
+        )
+
+
+class EStep:
+    """Responsibilities under one mixture, summed into sufficient statistics.
+
+    Parameters
+    ----------
+    model : the mixture, in coordinates where the data are near the origin.
+    radius : (D,), a bound on abs(x) in each column, which decides whether a component's
+        log-density may be had from one matrix product or needs the centred form.
+    """
+
+    def __init__(self, model: GaussianMixture, radius: FloatArray) -> None:
+        covariance = model.covariance
+        self.model = model
+        self.form = covariance.form
+        with np.errstate(over="ignore", divide="ignore"):
+            coefficients = self.form.coefficients(model.means, covariance.factors)
+            error = rounding_error(coefficients, radius, self.form)
+            coefficients[:, 0] += np.log(model.weights)
+        wide = covariance.matrices.ndim == 3 and model.n_features > WIDEST
+        centred = ~(error <= SAFE_ERROR) | wide
+        self.coefficients = coefficients[~centred]
+        self.pooled = np.flatnonzero(~centred)
+        self.centred = np.flatnonzero(centred)
+        self.origins = np.where(centred[:, None], model.means, 0.0)
+        numbers = model.n_features if wide else self.form.width(model.n_features)
+        self.block_rows = int(np.clip(BLOCK_NUMBERS // (numbers + 2 * len(error)), 128, 4096))
+
+    def __call__(self, batch: Batch) -> SufficientStatistics:
+        """Sum of the statistics of a batch's rows."""
+        n_rows = batch.X.shape[1]
+        starts = range(0, n_rows, self.block_rows)
+        blocks = (
+            Batch(
+                batch.X[:, start : start + self.block_rows],
+                None if batch.weights is None else batch.weights[start : start + self.block_rows],
+            )
+            for start in starts
+        )
+        return reduce(add, map(self._block, blocks))
+
+    def _block(self, block: Batch) -> SufficientStatistics:
+        X, weights = block
+        features = self.form.features(X) if len(self.pooled) else None
+        joint = self.log_joint(X, features)
+        top = joint.max(axis=0)
+        responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
+        total = responsibilities.sum(axis=0)
+        log_total = np.log(total)
+        if weights is None:
+            n_rows = float(X.shape[1])
+            log_likelihood = float(top.sum() + log_total.sum())
+            log_top = -float(log_total.sum())
+            responsibilities /= total
+        else:
+            n_rows = float(weights.sum())
+            log_likelihood = float(weights @ top + weights @ log_total)
+            log_top = -float(weights @ log_total)
+            responsibilities *= weights / total
+        totals = self._totals(X, features, responsibilities)
+        return SufficientStatistics(
+            n_rows, log_likelihood, log_top, totals, self.origins, self.form
+        )
+
+    def log_density(self, X: FloatArray) -> FloatArray:
+        """ln p(x) of the rows of X (D, B): (B,)."""
+        density = np.empty(X.shape[1])
+        for start in range(0, X.shape[1], self.block_rows):
+            rows = slice(start, start + self.block_rows)
+            features = self.form.features(X[:, rows]) if len(self.pooled) else None
+            joint = self.log_joint(X[:, rows], features)
+            top = joint.max(axis=0)
+            density[rows] = top + np.log(np.exp(joint - top).sum(axis=0))
+        return density
+
+    def log_joint(self, X: FloatArray, features: FloatArray | None) -> FloatArray:
+        """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B): (K, B)."""
+        if features is not None and len(self.centred) == 0:
+            pooled: FloatArray = self.coefficients @ features
+            return pooled
+        joint = np.empty((self.model.n_components, X.shape[1]))
+        if features is not None:
+            joint[self.pooled] = self.coefficients @ features
+        factors = self.model.covariance.factors
+        for k in self.centred:
+            z = self.form.whiten(X, self.model.means[k], factors[k])
+            joint[k] = self.model.log_scale[k] - 0.5 * np.einsum("db,db->b", z, z)
+        return joint
+
+    def _totals(
+        self, X: FloatArray, features: FloatArray | None, responsibilities: FloatArray
+    ) -> FloatArray:
+        if features is not None and len(self.centred) == 0:
+            pooled: FloatArray = responsibilities @ features.T
+            return pooled
+        totals = np.empty((len(responsibilities), self.form.width(len(X))))
+        if features is not None:
+            totals[self.pooled] = responsibilities[self.pooled] @ features.T
+        for k in self.centred:
+            totals[k] = self.form.about(X, responsibilities[k], self.origins[k])
+        return totals

@@ -1,0 +1,86 @@
+"""When EM has converged.
+
+Source: Böhning, Dietz, Schaub, Schlattmann & Lindsay (1994), The distribution of the likelihood
+ratio for mixtures of densities from the one-parameter exponential family, section 3.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gmmcli.mixture.em import Rule, Step
+
+SETTLED = 4
+"""Plain steps in a row after which their gains tell EM's rate again."""
+
+
+@dataclass
+class LikelihoodRule:
+    """Stop when the objective has no more than `tol` nats a row left to gain.
+
+    What is left is Aitken's estimate from the last two gains d1, d2: with a = d2 / d1, the rest
+    of a geometric series, d2 a / (1 - a) (Böhning et al. 1994). Unlike the last gain alone it
+    is not fooled by slow progress.
+    """
+
+    tol: float
+    last_change: float = np.nan
+    was_small: bool = False
+    rate: float = 0.0
+    n_plain: int = SETTLED
+
+    def __call__(self, before: Step, step: Step) -> bool:
+        """Whether the gain left is small."""
+        del before
+        change, last = step.change, self.last_change
+        if step.leapt:
+            # a leap's gain says nothing of EM's own rate
+            self.last_change, self.n_plain = np.nan, 0
+            return False
+        self.n_plain += 1
+        self.last_change = change
+        if change <= 8 * np.finfo(np.float64).eps * abs(step.objective):
+            return True
+        # shortly after a leap the fast directions hide the slow one, which is still there
+        rate = change / last
+        if self.n_plain <= SETTLED and rate < self.rate:
+            rate = self.rate
+        self.rate = rate if np.isfinite(rate) else self.rate
+        # when the fast directions are done, the rate rises once more: so it is asked twice
+        small, self.was_small = (
+            self.was_small,
+            bool(rate < 1 and change * rate / (1 - rate) <= self.tol * step.statistics.n_rows),
+        )
+        return small and self.was_small
+
+
+@dataclass
+class ParameterRule:
+    """Stop when no parameter moves by more than `tol`.
+
+    Weights in absolute terms; means in standard deviations of their component; variances and
+    covariances relative to the product of the two standard deviations.
+    """
+
+    tol: float
+
+    def __call__(self, before: Step, step: Step) -> bool:
+        """Whether the last M-step moved no parameter by more than tol."""
+        old, new = before.model, step.model
+        if step.leapt or old.n_components != new.n_components:
+            return False
+        variances = np.einsum("kii->ki", new.full_covariances())
+        deviations = np.sqrt(variances)
+        moved = np.abs(new.means - old.means) / deviations
+        products = deviations[:, :, None] * deviations[:, None, :]
+        spread = np.abs(new.full_covariances() - old.full_covariances()) / products
+        shares = np.abs(new.weights - old.weights)
+        return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
+
+
+RULES: dict[str, tuple[Callable[[float], Rule], float]] = {
+    "likelihood": (LikelihoodRule, 1e-8),
+    "parameters": (ParameterRule, 1e-6),
+}
+"""The stopping rules by name, each with its default tolerance."""

@@ -1,0 +1,72 @@
+"""Ward's hierarchical clustering of weighted rows: trees for the starts.
+
+Sources: Ward (1963); the nearest-neighbour chain, Murtagh (1983), which needs no matrix of
+distances, since Ward's clusters are told by their centre and mass.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray, IntArray
+
+
+class Tree(NamedTuple):
+    """M - 1 merges, the nearest first.
+
+    pairs : (M - 1, 2), a row of each of the two clusters that merge.
+    heights : (M - 1,), by how much the within sum of squares grows.
+    """
+
+    pairs: IntArray
+    heights: FloatArray
+
+
+def ward(X: FloatArray, masses: FloatArray) -> Tree:
+    """The tree of the columns of X (D, M) with masses (M,)."""
+    centres, masses = X.copy(), masses.copy()
+    n_rows = X.shape[1]
+    alive = np.ones(n_rows, dtype=bool)
+    pairs: list[tuple[int, int]] = []
+    heights: list[float] = []
+    chain: list[int] = []
+    while len(pairs) < n_rows - 1:
+        if not chain:
+            chain.append(int(np.argmax(alive)))
+        last = chain[-1]
+        Y = centres - centres[:, last, None]
+        cost = np.einsum("dm,dm->m", Y, Y) * (masses * masses[last] / (masses + masses[last]))
+        cost[~alive] = np.inf
+        cost[last] = np.inf
+        nearest = int(np.argmin(cost))
+        if len(chain) == 1 or cost[nearest] < cost[chain[-2]]:
+            chain.append(nearest)
+            continue
+        # two that are each other's nearest
+        chain.pop()
+        other = chain.pop()
+        pairs.append((other, last))
+        heights.append(float(cost[other]))
+        total = masses[other] + masses[last]
+        centres[:, other] += (centres[:, last] - centres[:, other]) * (masses[last] / total)
+        masses[other] = total
+        alive[last] = False
+    order = np.argsort(heights, kind="stable")
+    return Tree(np.array(pairs, dtype=np.int64).reshape(-1, 2)[order], np.array(heights)[order])
+
+
+def cut(tree: Tree, n_groups: int) -> IntArray:
+    """Labels (M,) from 0 when the merges stop at that many groups."""
+    n_rows = len(tree.pairs) + 1
+    parent = list(range(n_rows))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    for a, b in tree.pairs[: n_rows - n_groups]:
+        parent[root(int(b))] = root(int(a))
+    roots = [root(row) for row in range(n_rows)]
+    return np.unique(roots, return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,106 @@
+"""Leaps: the same optimum as plain EM, in fewer passes, never downhill."""
+
+import numpy as np
+import pytest
+from mixture.problems import NAMES, problem_of, reference, table
+
+from gmmcli.mixture.acceleration import Leaps
+from gmmcli.mixture.em import climb
+from gmmcli.mixture.search import model_of_partition
+from gmmcli.mixture.statistics import Estimates
+from gmmcli.mixture.stopping import LikelihoodRule
+
+every_structure = pytest.mark.parametrize("name", NAMES)
+
+
+def three_gaussians(rng, n_rows=1500):
+    """Clusters 1.5 standard deviations apart: plain EM crawls."""
+    labels = rng.integers(3, size=n_rows)
+    return rng.standard_normal((n_rows, 2)) + 1.5 * np.array([[0, 0], [1, 0], [0.5, 0.87]])[labels]
+
+
+def watch(_step):
+    """Observe nothing."""
+
+
+def climbs(problem, start, monkeypatch, *, tol):
+    """The path with leaps, and the path without."""
+    paths = []
+    for late in (None, 0.0):
+        if late is not None:
+            monkeypatch.setattr("gmmcli.mixture.acceleration.LATE", late)
+        steps = []
+        climb(start, problem, LikelihoodRule(tol), max_iter=20_000, observe=steps.append)
+        paths.append(steps)
+    return paths
+
+
+@pytest.mark.parametrize("name", ["full", "tied"])
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_overlapping_clusters_take_fewer_passes(name, strength, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = three_gaussians(rng)
+    problem = problem_of(X, name, strength=strength)
+    labels = np.digitize(X[:, 0], np.quantile(X[:, 0], [1 / 3, 2 / 3]))
+    start = model_of_partition(problem, labels, 3)
+    tol = 1e-8
+    leaping, plain = climbs(problem, start, monkeypatch, tol=tol)
+    top = climb(plain[-1].model, problem, LikelihoodRule(1e-14), max_iter=9_000, observe=watch)
+    assert any(step.leapt for step in leaping)
+    assert not any(step.leapt for step in plain)
+    # passes over the data, those of leaps that were taken back among them
+    assert leaping[-1].n_iter < 0.7 * plain[-1].n_iter
+    for steps in (leaping, plain):
+        # what the rule promises, by a factor of ten
+        assert top.step.objective - steps[-1].objective <= 10 * tol * len(X)
+        assert min(step.change for step in steps[1:]) > -1e-8
+        passes = [step.n_iter for step in steps]
+        assert passes == sorted(set(passes))
+
+
+@every_structure
+@pytest.mark.parametrize(("data", "K"), [("iris", 3), ("faithful", 3), ("diabetes", 4)])
+def test_the_optimum_is_that_of_plain_em(name, data, K, monkeypatch):
+    X = table(data)
+    problem = problem_of(X, name)
+    labels = np.array(reference(data)["components"][str(K)]["start_labels"])
+    start = model_of_partition(problem, labels, K)
+    leaping, plain = climbs(problem, start, monkeypatch, tol=1e-11)
+    assert leaping[-1].objective == pytest.approx(plain[-1].objective, abs=1e-5)
+    np.testing.assert_allclose(leaping[-1].model.means, plain[-1].model.means, atol=5e-3)
+    assert min(step.change for step in leaping[1:]) > -1e-8
+
+
+def estimates_at(t):
+    """A path that nears its end by the same factor each step."""
+    end, gap = np.array([0.25, 0.75]), 0.9**t
+    means = np.array([[1.0, 2.0], [3.0, 4.0]]) + gap
+    return Estimates(100.0, end + 0.1 * gap * np.array([1, -1]), means, np.ones((2, 2)) + gap)
+
+
+def test_a_geometric_path_is_leapt_to_its_end():
+    # for one rate SQUAREM's leap is exact: 1 / (1 - 0.9) = 10 moves
+    leaps = Leaps(longest=1000.0)
+    changes = [np.nan, 1e-5, 0.81e-5, 0.81**2 * 1e-5, 0.81**3 * 1e-5]
+    proposals = [leaps.estimates(estimates_at(t), c) for t, c in enumerate(changes)]
+    found = next(p for p in proposals if p is not None)
+    np.testing.assert_allclose(found.weights, [0.25, 0.75], rtol=1e-12)
+    np.testing.assert_allclose(found.means, [[1, 2], [3, 4]], rtol=1e-12)
+    np.testing.assert_allclose(found.spreads, 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("changes", [[np.nan, 1.0, 0.9, 0.8], [np.nan, 1e-5, 1e-6, 1e-7]])
+def test_no_leap_while_em_is_early_or_quick(changes):
+    leaps = Leaps(longest=1000.0)
+    assert all(leaps.estimates(estimates_at(t), c) is None for t, c in enumerate(changes))
+
+
+def test_leaps_grow_while_they_pay():
+    leaps = Leaps()
+    first = leaps.longest
+    leaps.judge(1e-6)
+    assert leaps.longest > first
+    leaps.judge(-1e-6)
+    assert leaps.longest == first
+    leaps.judge(np.nan)
+    assert leaps.longest == first

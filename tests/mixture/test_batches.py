@@ -1,0 +1,41 @@
+"""Rows in memory, and whatever else yields the same blocks."""
+
+import numpy as np
+import pytest
+from mixture.problems import rows
+
+from gmmcli.errors import FitError
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches
+
+
+def test_each_iteration_is_a_new_pass_over_all_rows():
+    X = np.random.default_rng(0).standard_normal((2, 2 * BATCH_ROWS + 5))
+    batches = ArrayBatches(X, np.arange(X.shape[1]) + 1.0)
+    for _ in range(2):
+        blocks = list(batches)
+        assert [b.X.shape[1] for b in blocks] == [BATCH_ROWS, BATCH_ROWS, 5]
+        assert np.array_equal(np.concatenate([b.X for b in blocks], axis=1), X)
+        together = np.concatenate([b.weights for b in blocks])
+        assert np.array_equal(together, batches.weights)
+
+
+def test_rows_of_weight_zero_are_left_out():
+    X = np.arange(8.0).reshape(4, 2)
+    batches = rows(X, np.array([1.0, 0.0, 2.0, 0.0]))
+    assert batches.n_rows == 2
+    assert np.array_equal(batches.X.T, X[[0, 2]])
+    assert np.array_equal(batches.weights, [1, 2])
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_bad_weights_are_refused(weight):
+    with pytest.raises(FitError, match="weights"):
+        rows(np.ones((2, 2)), np.array([1.0, weight]))
+
+
+def test_the_callers_array_is_never_changed():
+    X = np.ascontiguousarray(np.random.default_rng(1).standard_normal((2, 50)))
+    kept, batches = X.copy(), ArrayBatches(X)
+    for batch in batches:
+        assert np.shares_memory(batch.X, X)
+    assert np.array_equal(X, kept)

@@ -1,0 +1,157 @@
+"""The penalty of Chen & Tan: its value, its M-step, and their agreement."""
+
+import numpy as np
+import pytest
+from mixture.problems import NAMES, fitted, overlapping, problem_of, random_model
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.penalty import Penalty
+
+every_structure = pytest.mark.parametrize("name", NAMES)
+STRENGTH = 3.0
+
+
+def penalty_by_definition(model, S, strength):
+    """-a sum_k [tr(S Sigma_k^-1) + ln det Sigma_k]."""
+    covariances = model.full_covariances()
+    traces = np.trace(S @ np.linalg.inv(covariances), axis1=1, axis2=2)
+    return -strength * float(np.sum(traces + np.linalg.slogdet(covariances)[1]))
+
+
+def log_likelihood(model, X):
+    joint = [
+        np.log(w) + multivariate_normal(m, s).logpdf(X)
+        for w, m, s in zip(model.weights, model.means, model.full_covariances(), strict=True)
+    ]
+    return float(logsumexp(joint, axis=0).sum())
+
+
+@every_structure
+def test_the_value_is_the_definition(name):
+    rng = np.random.default_rng(0)
+    X = overlapping(rng)
+    problem = problem_of(X, name, strength=STRENGTH)
+    model = random_model(rng, name)
+    correlation = np.cov(X.T, bias=True)
+    deviations = np.sqrt(np.diag(correlation))
+    scale = np.full(3, np.sqrt(np.mean(deviations**2))) if name == "spherical" else deviations
+    S = correlation / np.outer(scale, scale)
+    expected = penalty_by_definition(model, S, STRENGTH)
+    assert problem.penalty.value(model.covariance) == pytest.approx(expected, rel=1e-10)
+
+
+def test_no_strength_no_penalty():
+    rng = np.random.default_rng(1)
+    problem = problem_of(overlapping(rng), "full", strength=0)
+    assert problem.penalty.value(random_model(rng, "full").covariance) == 0
+
+
+def test_the_m_step_is_the_formula_of_the_design():
+    # Sigma_k = (2 a S + W_k) / (2 a + N_k)
+    rng = np.random.default_rng(2)
+    problem = problem_of(overlapping(rng), "full", strength=STRENGTH)
+    S = problem.penalty.target
+    masses, roots = rng.uniform(1, 50, 3), rng.standard_normal((3, 3, 9))
+    W = roots @ roots.transpose(0, 2, 1)
+    covariance = problem.penalty.covariance(
+        STRUCTURES["full"], masses=masses, spreads=W / masses[:, None, None]
+    )
+    for k in range(3):
+        expected = (2 * STRENGTH * S + W[k]) / (2 * STRENGTH + masses[k])
+        np.testing.assert_allclose(covariance.full()[k], expected, rtol=1e-13)
+
+
+@every_structure
+def test_the_penalised_m_step_is_a_stationary_maximum(name):
+    """Numerical derivatives of the expected objective along the structure's own directions."""
+    rng = np.random.default_rng(3)
+    problem = problem_of(overlapping(rng), name, strength=STRENGTH)
+    penalty, structure = problem.penalty, STRUCTURES[name]
+    masses, roots = rng.uniform(5, 50, 3), rng.standard_normal((3, 3, 9))
+    matrices = roots @ roots.transpose(0, 2, 1)
+    scatters = np.stack([structure.form.of_matrix(m) for m in matrices])
+    spreads = scatters / masses.reshape((3,) + (1,) * (scatters.ndim - 1))
+    best = penalty.covariance(structure, masses=masses, spreads=spreads)
+
+    def objective(values):
+        covariance = structure.from_values(values, n_components=3, n_features=3)
+        full = covariance.full()
+        log_det = np.linalg.slogdet(full)[1]
+        traces = np.einsum("kij,kji->k", matrices, np.linalg.inv(full))
+        likelihood = -0.5 * float(np.sum(masses * log_det + traces))
+        return likelihood + penalty.value(covariance)
+
+    top, values, h = objective(best.values), np.array(best.values), 1e-5
+    for index in np.ndindex(values.shape):
+        direction = np.zeros_like(values)
+        direction[index] = 1
+        if name in {"full", "tied"}:
+            direction = (direction + np.swapaxes(direction, -1, -2)) / 2
+        up, down = (objective(values + s * h * direction) for s in (1, -1))
+        assert up < top
+        assert down < top
+        # the first derivative vanishes beside the second one
+        assert abs(up - down) < 1e-3 * abs(up + down - 2 * top)
+
+
+@every_structure
+def test_the_fit_maximises_the_penalised_likelihood_in_the_users_units(name):
+    rng = np.random.default_rng(4)
+    X = overlapping(rng, 200, 2) * np.array([1.0, 1.0 if name == "spherical" else 50.0])
+    result = fitted(X, 2, covariance_type=name, reg_covar=STRENGTH, tol=1e-14, max_iter=5000)
+    S = np.cov(X.T, bias=True)
+    model = result.model
+
+    def objective(candidate):
+        return log_likelihood(candidate, X) + penalty_by_definition(candidate, S, STRENGTH)
+
+    top = objective(model)
+    assert log_likelihood(model, X) == pytest.approx(result.log_likelihood, rel=1e-11)
+    for _ in range(30):
+        step = 1e-3 * rng.standard_normal((4, 2))
+        weights = model.weights * np.exp(step[0])
+        deviations = np.sqrt(np.einsum("kii->ki", model.full_covariances()))
+        means = model.means + deviations * step[1][:, None]
+        values = model.covariance.values
+        factors = np.exp(step[2])
+        if name in {"diag", "spherical", "full"}:
+            values = values * factors.reshape((2,) + (1,) * (values.ndim - 1))
+        else:
+            values = values * factors[0]
+        candidate = GaussianMixture.from_arrays(
+            weights / weights.sum(), means, values, covariance_type=name
+        )
+        assert objective(candidate) < top
+
+
+def test_the_default_strength_is_one_over_n():
+    rng = np.random.default_rng(5)
+    X = overlapping(rng, 100)
+    weights = rng.integers(1, 5, 100).astype(float)
+    assert fitted(X, 2).reg_covar == pytest.approx(1 / 100, rel=1e-15)
+    assert fitted(X, 2, weights=weights).reg_covar == pytest.approx(1 / weights.sum(), rel=1e-15)
+    assert fitted(X, 2, reg_covar=0).reg_covar == 0
+
+
+def test_a_spike_keeps_its_likelihood_bounded():
+    rng = np.random.default_rng(6)
+    X = np.concatenate([np.zeros((50, 2)), rng.standard_normal((50, 2)) + 3])
+    result = fitted(X, 2)
+    spike = result.model.full_covariances()[np.argmin(np.abs(result.model.means).sum(axis=1))]
+    S = np.cov(X.T, bias=True)
+    a = 1 / 100
+    np.testing.assert_allclose(spike, 2 * a * S / (2 * a + 50), rtol=1e-3)
+    assert not result.notes
+
+
+def test_directions_without_spread_get_the_floor_and_no_more():
+    rng = np.random.default_rng(7)
+    structure = STRUCTURES["full"]
+    penalty = Penalty(0.0, np.zeros((2, 2)), np.diag([0.0, 1e-10]))
+    spread = np.diag([2.0, 0.0])[None]
+    covariance = penalty.covariance(structure, masses=np.array([4.0]), spreads=spread)
+    np.testing.assert_allclose(covariance.full()[0], np.diag([2.0, 1e-10]))
+    assert not problem_of(overlapping(rng), "full").penalty.floor.any()

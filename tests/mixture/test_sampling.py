@@ -1,0 +1,120 @@
+"""Samples of the rows: fair, spread over the whole, and not blind to what is rare."""
+
+import numpy as np
+import pytest
+from mixture.problems import fitted, mistakes, rows, two_clusters
+
+from gmmcli.mixture.batches import BATCH_ROWS
+from gmmcli.mixture.sampling import SAMPLE_ROWS, draw_rows, in_memory, samples
+
+
+def numbered(n_rows, weights=None):
+    return rows(np.arange(float(n_rows))[:, None], weights)
+
+
+def test_a_draw_is_spread_over_the_whole():
+    n_rows, size = 3 * BATCH_ROWS + 17, 500
+    drawn = draw_rows(numbered(n_rows), n_rows, size, np.random.default_rng(0)).X[0]
+    assert len(drawn) == size
+    # one of each stratum
+    strata = np.floor((drawn + 0.5) * size / n_rows)
+    assert np.max(np.abs(strata - np.arange(size))) <= 1
+    assert len(set(np.diff(drawn))) > 10
+
+
+def test_every_row_is_as_likely():
+    counts = np.zeros(40)
+    for seed in range(1500):
+        drawn = draw_rows(numbered(40), 40, 10, np.random.default_rng(seed))
+        np.add.at(counts, drawn.X[0].astype(int), 1)
+    expected = 1500 * 10 / 40
+    assert np.max(np.abs(counts - expected)) < 5 * np.sqrt(expected)
+
+
+def test_rows_are_drawn_by_weight():
+    rng = np.random.default_rng(1)
+    weights = rng.integers(0, 4, 2 * BATCH_ROWS).astype(float)
+    total = weights.sum()
+    weighted = draw_rows(numbered(len(weights), weights), total, 4000, np.random.default_rng(2))
+    everything = np.repeat(np.arange(len(weights)), weights.astype(int))
+    repeated = draw_rows(rows(everything[:, None]), total, 4000, np.random.default_rng(2))
+    assert np.array_equal(weighted.X, repeated.X)
+    assert np.all(weights[weighted.X[0].astype(int)] > 0)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "sizes"),
+    [(100, []), (SAMPLE_ROWS, []), (SAMPLE_ROWS + 1, [SAMPLE_ROWS])],
+)
+def test_small_data_are_not_sampled(n_rows, sizes):
+    drawn = samples(numbered(n_rows), n_rows, rng=np.random.default_rng(3))
+    assert [batch.n_rows for batch in drawn] == sizes
+
+
+def test_samples_grow():
+    n_rows = 300_000
+    drawn = samples(numbered(n_rows), n_rows, rng=np.random.default_rng(4))
+    sizes = [batch.n_rows for batch in drawn]
+    assert sizes[0] == SAMPLE_ROWS
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < n_rows
+    for batch in drawn:
+        # the mean of a stratified sample is very near
+        assert batch.X.mean() == pytest.approx((n_rows - 1) / 2, rel=0.01)
+
+
+def test_rows_that_come_pass_by_pass_are_taken_into_memory():
+    rng = np.random.default_rng(5)
+    held = rows(rng.standard_normal((BATCH_ROWS + 3, 2)), rng.uniform(1, 2, BATCH_ROWS + 3))
+
+    class Slices:
+        n_features = 2
+
+        def __iter__(self):
+            return iter(held)
+
+    assert in_memory(held) is held
+    taken = in_memory(Slices())
+    assert np.array_equal(taken.X, held.X)
+    assert np.array_equal(taken.weights, held.weights)
+
+
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
+def test_a_rare_cluster_of_a_large_table_is_found(name):
+    # 40 rows of 60,000: about 7 of them are in the sample
+    X, truth = two_clusters(np.random.default_rng(6), (59_960, 40), n_features=3, distance=12)
+    order = np.random.default_rng(7).permutation(len(X))
+    X, truth = X[order], truth[order]
+    result = fitted(X, 2, covariance_type=name)
+    assert mistakes(result.model.posterior(X).labels, truth) == 0
+    assert result.n_rows == 60_000
+
+
+@pytest.mark.parametrize(("name", "rare"), [("full", 200), ("full", 20), ("spherical", 20)])
+def test_one_row_in_ten_thousand_is_a_cluster_too(name, rare):
+    n_rows = 200_000
+    X, truth = two_clusters(np.random.default_rng(9), (n_rows - rare, rare), distance=9)
+    order = np.random.default_rng(10).permutation(n_rows)
+    X, truth = X[order], truth[order]
+    from_truth = fitted(X, 2, covariance_type=name, start=truth)
+    result = fitted(X, 2, covariance_type=name)
+    assert result.converged
+    assert result.log_likelihood >= from_truth.log_likelihood - 1e-2
+    assert mistakes(result.model.posterior(X).labels, truth) <= 3
+    assert result.model.weights[1] == pytest.approx(rare / n_rows, rel=0.05)
+
+
+def test_without_a_rare_cluster_none_is_made_up():
+    X, truth = two_clusters(np.random.default_rng(11), (40_000, 20_000), distance=9)
+    result = fitted(X, 2)
+    assert mistakes(result.model.posterior(X).labels, truth) <= 4
+
+
+def test_the_last_step_is_over_all_rows():
+    X, _ = two_clusters(np.random.default_rng(8), (20_000, 10_000), distance=2.5)
+    result = fitted(X, 2, tol=1e-10)
+    start = (X[:, 0] > 1.2).astype(np.int64)
+    direct = fitted(X, 2, start=start, tol=1e-10)
+    assert result.log_likelihood == pytest.approx(direct.log_likelihood, abs=1e-3)
+    density = result.model.posterior(X).log_density
+    assert result.log_likelihood == pytest.approx(density.sum(), rel=1e-11)

@@ -1,0 +1,86 @@
+"""Which optimum: the partition's mixture, the race, and the count of those that agree."""
+
+import numpy as np
+import pytest
+from mixture.problems import NAMES, fitted, overlapping, problem_of, table, two_clusters
+
+from gmmcli.mixture.search import model_of_partition
+
+every_structure = pytest.mark.parametrize("name", NAMES)
+
+
+@every_structure
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mixture_of_a_partition_is_its_m_step(name, weighted):
+    rng = np.random.default_rng(0)
+    X, labels = overlapping(rng), rng.integers(3, size=400)
+    weights = rng.uniform(0.5, 2, 400) if weighted else np.ones(400)
+    problem = problem_of(X, name, weights=weights if weighted else None)
+    Z = problem.batches.X.T
+    model = model_of_partition(problem, labels, 3)
+    masses = np.bincount(labels, weights)
+    np.testing.assert_allclose(model.weights, masses / masses.sum(), rtol=1e-12)
+    scatters = []
+    for k in range(3):
+        w, Y = weights[labels == k], Z[labels == k]
+        np.testing.assert_allclose(model.means[k], w @ Y / w.sum(), rtol=1e-10, atol=1e-12)
+        Y = Y - model.means[k]
+        scatters.append(problem.structure.form.of_matrix((Y * w[:, None]).T @ Y))
+    expected = problem.structure.from_scatter(masses, np.stack(scatters))
+    np.testing.assert_allclose(model.full_covariances(), expected.full(), rtol=1e-10, atol=1e-12)
+
+
+@every_structure
+def test_a_softened_start_is_no_spike(name):
+    rng = np.random.default_rng(1)
+    X = overlapping(rng)
+    labels = np.zeros(400, dtype=np.int64)
+    labels[7] = 1
+    model = model_of_partition(problem_of(X, name), labels, 2, softened=True)
+    assert np.isfinite(model.covariance.factors).all()
+    assert np.linalg.eigvalsh(model.full_covariances()).min() > 1e-3
+
+
+@every_structure
+def test_an_empty_group_is_filled(name):
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 2], 200)
+    model = model_of_partition(problem_of(overlapping(rng), name), labels, 4, softened=True)
+    assert model.n_components == 4
+    assert np.all(model.weights > 0)
+    assert len(np.unique(model.means, axis=0)) == 4
+
+
+def test_the_best_of_many_starts_is_no_worse_than_each():
+    X = table("iris")
+    best = fitted(X, 3, reg_covar=0, init="auto")
+    for seed in range(5):
+        one = fitted(X, 3, reg_covar=0, init="random", seed=seed)
+        assert one.n_starts == 1
+        assert best.log_likelihood >= one.log_likelihood - 0.01
+
+
+def test_easy_clusters_are_agreed_upon_and_hard_ones_are_not():
+    X, _ = two_clusters(np.random.default_rng(3))
+    easy = fitted(X, 2)
+    hard = fitted(table("diabetes"), 6)
+    for result in (easy, hard):
+        assert result.n_starts == 16
+        assert 1 <= result.n_agreeing <= result.n_starts
+    assert easy.n_agreeing > 8
+    assert hard.n_agreeing < 8
+
+
+@pytest.mark.parametrize(("init", "n_init", "n_starts"), [("kmeans", 5, 5), ("auto", 2, 32)])
+def test_the_starts_are_counted(init, n_init, n_starts):
+    X, _ = two_clusters(np.random.default_rng(4))
+    assert fitted(X, 2, init=init, n_init=n_init).n_starts == n_starts
+
+
+def test_two_orderings_of_a_saddle_are_left():
+    # all responsibilities equal is a saddle of the likelihood: a start there must move
+    X, _ = two_clusters(np.random.default_rng(5))
+    labels = np.arange(600) % 2
+    result = fitted(X, 2, start=labels)
+    apart = fitted(X, 2)
+    assert result.log_likelihood == pytest.approx(apart.log_likelihood, abs=1e-3)

@@ -1,0 +1,116 @@
+"""When EM stops: Aitken's estimate, and the parameters at rest."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from mixture.problems import fitted, random_model, table
+
+from gmmcli.mixture.covariance import Full
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.stopping import RULES, LikelihoodRule, ParameterRule
+
+
+def step_of(change, *, objective=-1000.0, n_rows=100.0, model=None, leapt=False):
+    statistics = SimpleNamespace(n_rows=n_rows)
+    return SimpleNamespace(
+        change=change, objective=objective, statistics=statistics, model=model, leapt=leapt
+    )
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("tol", [1e-4, 1e-6, 1e-8])
+def test_aitken_stops_a_geometric_series_where_its_limit_is_near(rate, tol):
+    n_rows, objective, change = 100.0, -1000.0, 10.0
+    limit = objective + change / (1 - rate)
+    rule = LikelihoodRule(tol)
+    for _ in range(100_000):
+        objective += change
+        stopped = rule(None, step_of(change, objective=objective, n_rows=n_rows))
+        left = limit - objective
+        # what is left is known exactly for a geometric series
+        if left > 1.01 * tol * n_rows:
+            assert not stopped
+        if stopped:
+            break
+        change *= rate
+    assert left <= 1.01 * tol * n_rows
+    # and it goes on no longer than to ask a second time
+    assert left >= 0.99 * rate**2 * tol * n_rows
+
+
+def test_the_last_gain_alone_would_have_stopped_too_early():
+    # the negative control: gains of 1e-6 nats that go on for a million steps
+    rule = LikelihoodRule(1e-8)
+    change, rate = 1e-6, 1 - 1e-6
+    assert not rule(None, step_of(change / rate))
+    assert change <= 1e-8 * 100
+    assert not rule(None, step_of(change))
+
+
+def test_aitken_does_not_stop_while_gains_grow():
+    rule = LikelihoodRule(1e-3)
+    for change in (1e-6, 2e-6, 4e-6, 1e-5):
+        assert not rule(None, step_of(change))
+
+
+def test_aitken_stops_when_only_rounding_is_left():
+    for change in (0.0, 1e-13, -1e-13):
+        assert LikelihoodRule(0.0)(None, step_of(change))
+    assert not LikelihoodRule(0.0)(None, step_of(1e-6))
+    assert not LikelihoodRule(1e-3)(None, step_of(np.nan))
+
+
+def test_the_default_rule_is_aitken_at_1e_8():
+    assert RULES["likelihood"] == (LikelihoodRule, 1e-8)
+    assert RULES["parameters"][0] is ParameterRule
+
+
+@pytest.mark.parametrize(("converge_on", "n_components"), [("likelihood", 3), ("parameters", 3)])
+def test_where_it_stops_nearly_nothing_is_left(converge_on, n_components):
+    # tied, K = 3 on Old Faithful: a long plateau, where scikit-learn stops 14 nats short
+    X = table("faithful")
+    end = fitted(X, n_components, covariance_type="tied", reg_covar=0, tol=1e-14, max_iter=10**5)
+    result = fitted(X, n_components, covariance_type="tied", reg_covar=0, converge_on=converge_on)
+    assert result.converged
+    assert result.log_likelihood == pytest.approx(end.log_likelihood, abs=1e-4)
+
+
+def moved(model, *, weights=0.0, means=0.0, variance=0.0):
+    shares = model.weights + weights * np.array([1, -1])
+    sigma = np.sqrt(model.full_covariances()[0, 0, 0])
+    matrices = model.full_covariances().copy()
+    matrices[0, 0, 0] *= 1 + variance
+    shift = np.zeros_like(model.means)
+    shift[0, 0] = means * sigma
+    return GaussianMixture(shares, model.means + shift, Full(matrices))
+
+
+@pytest.mark.parametrize("part", ["weights", "means", "variance"])
+def test_the_parameter_rule_sees_each_parameter(part):
+    # in units of the component's own spread, so that a tight one is not overlooked
+    model = GaussianMixture(
+        np.array([0.5, 0.5]), np.zeros((2, 2)), Full(np.stack([1e-8 * np.eye(2), np.eye(2)]))
+    )
+    rule, before = ParameterRule(1e-6), step_of(1.0, model=model)
+    assert rule(before, step_of(1.0, model=moved(model, **{part: 0.8e-6})))
+    assert not rule(before, step_of(1.0, model=moved(model, **{part: 1.2e-6})))
+
+
+def test_a_lost_component_is_not_convergence():
+    model = random_model(np.random.default_rng(1), "full")
+    after = step_of(1.0, model=model.taken([0, 1]))
+    assert not ParameterRule(1e9)(step_of(1.0, model=model), after)
+
+
+def test_the_rate_must_be_small_twice():
+    # a small estimate that is followed by a rise was a valley between two hills
+    rule = LikelihoodRule(1e-8)
+    assert not any(rule(None, step_of(change)) for change in (1.0, 1e-4, 1e-3, 1e-7, 1e-2))
+
+
+def test_a_leap_is_not_asked():
+    # its gain says nothing of EM's own rate
+    assert not LikelihoodRule(1e9)(None, step_of(1e-30, leapt=True))
+    model = random_model(np.random.default_rng(2), "full")
+    assert not ParameterRule(1e9)(step_of(1.0, model=model), step_of(1, model=model, leapt=True))
