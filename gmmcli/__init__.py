@@ -2,12 +2,13 @@
 
 The rooms, and which may import which (a test walks the imports):
 
-    cli  ──►  report, modelfile, data, execution  ──►  mixture  ──►  errors
+    cli  ──►  report, modelfile, checkpoint, data, execution  ──►  mixture  ──►  errors
 
     mixture/      the mathematics: never prints, never opens a file
     data/         the files: CSV and Parquet, in and out
     execution.py  threads: the one seam between serial and parallel
     modelfile/    a fitted mixture <-> versioned JSON
+    checkpoint.py a fit that is under way <-> JSON
     report/       what a person sees
     cli/          the edge: one file a command
 

@@ -46,7 +46,9 @@ def available_memory() -> int:
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *_cgroup_memory()]
     address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
     if address_space != resource.RLIM_INFINITY:
-        limits.append(address_space)
+        # what is mapped is mostly libraries and room for stacks, and will not be given back
+        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limits.append(max(address_space - mapped * os.sysconf("SC_PAGE_SIZE"), 1))
     return min(limits)
 
 

@@ -19,6 +19,8 @@ LATE = 1e-4
 SHORTEST = 4.0
 """Length of a leap at first, in moves; it grows with every leap that pays."""
 
+LONGEST = 4.0**8
+
 
 @dataclass
 class Leaps:
@@ -50,5 +52,5 @@ class Leaps:
 
     def judge(self, change: float) -> None:
         """Longer leaps after one that paid, short ones after one that did not."""
-        self.longest = 4 * self.longest if change >= 0 else SHORTEST
+        self.longest = min(4 * self.longest, LONGEST) if change >= 0 else SHORTEST
         self.last_change = np.nan

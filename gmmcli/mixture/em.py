@@ -4,8 +4,8 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Problem:
     """What EM maximises: rows in standardised coordinates, a structure and a penalty.
 
     radius : (D,), a bound on abs(x) in each column.
+    log_volume : nats that a row's log-density loses on the way back to user units.
     """
 
     batches: Batches
@@ -40,6 +41,7 @@ class Problem:
     penalty: Penalty
     radius: FloatArray
     workers: Workers
+    log_volume: float = 0.0
 
     def e_step(self, model: GaussianMixture) -> SufficientStatistics:
         """Responsibilities of all rows under the model, summed to what the M-step needs."""
@@ -63,7 +65,8 @@ class Step:
     """A mixture on EM's way, with the E-step under it.
 
     n_iter : M-steps since the start.
-    objective : penalised log-likelihood of the data under `model`, in nats.
+    log_likelihood : of the rows in user units, in nats.
+    objective : penalised log-likelihood of the standardised rows, in nats.
     change : what it gained on the step before; NaN at the start and after a repair.
     leapt : it was reached by extrapolation, not by one M-step.
     """
@@ -71,54 +74,79 @@ class Step:
     n_iter: int
     model: GaussianMixture
     statistics: SufficientStatistics
+    log_likelihood: float
     objective: float
     change: float
     notes: tuple[str, ...] = ()
     leapt: bool = False
 
-    @property
-    def log_likelihood(self) -> float:
-        """Of the standardised data, in nats."""
-        return self.statistics.log_likelihood
+
+@dataclass
+class State:
+    """What EM carries from step to step, beside the mixture."""
+
+    repairs: Repairs
+    leaps: Leaps = field(default_factory=Leaps)
+    n_iter: int = 0
+    change: float = np.nan
+    leapt: bool = False
+    converged: bool = False
+
+    @classmethod
+    def new(cls, model: GaussianMixture, n_iter: int = 0) -> Self:
+        """At the start of a run, with n_iter M-steps behind it."""
+        return cls(Repairs(budget=2 * model.n_components), n_iter=n_iter)
 
 
-def iterate(model: GaussianMixture, problem: Problem, *, n_iter: int = 0) -> Iterator[Step]:
+def iterate(model: GaussianMixture, problem: Problem, state: State | None = None) -> Iterator[Step]:
     """EM without end: each step holds a mixture and the E-step under it.
 
     Where EM crawls, every third step is a leap; one that gains nothing is taken back.
 
     Parameters
     ----------
-    n_iter : M-steps that led to `model`.
+    state : of a run that is taken up at `model`; it is changed as the run goes on.
     """
-    repairs = Repairs(budget=2 * model.n_components)
-    leaps = Leaps()
+    state = state or State.new(model)
+    repairs, leaps = state.repairs, state.leaps
 
-    def step_to(model: GaussianMixture, *, leapt: bool = False) -> Step:
+    def step_to(model: GaussianMixture, last: float, *, leapt: bool = False) -> Step:
+        state.n_iter += 1
         n_notes = len(repairs.notes)
         model = repairs.apply(model)
         statistics = problem.e_step(model)
         objective = problem.objective(model, statistics)
-        repaired = len(repairs.notes) > n_notes
-        change = np.nan if repaired else objective - last
-        return Step(n_iter, model, statistics, objective, change, repairs.notes, leapt)
+        state.change = objective - last if len(repairs.notes) == n_notes else np.nan
+        state.leapt = leapt
+        return step_of(model, statistics, objective)
 
-    last = np.nan
-    step = step_to(model)
+    def step_of(model: GaussianMixture, statistics: SufficientStatistics, objective: float) -> Step:
+        log_likelihood = statistics.log_likelihood - statistics.n_rows * problem.log_volume
+        return Step(
+            state.n_iter,
+            model,
+            statistics,
+            log_likelihood,
+            objective,
+            state.change,
+            repairs.notes,
+            state.leapt,
+        )
+
+    model = repairs.apply(model)
+    statistics = problem.e_step(model)
+    step = step_of(model, statistics, problem.objective(model, statistics))
     yield step
     while True:
-        last = step.objective
         far = leaps.estimates(step.statistics.estimates(), step.change)
-        n_iter += 1
         if far is not None and not repairs.needed(model := problem.m_step(far)):
-            leap = step_to(model, leapt=True)
+            leap = step_to(model, step.objective, leapt=True)
             leaps.judge(leap.change)
             if leap.change >= 0:
                 step = leap
                 yield step
                 continue
-            n_iter += 1
-        step = step_to(problem.m_step(step.statistics.estimates()))
+        step = step_to(problem.m_step(step.statistics.estimates()), step.objective)
         yield step
 
 
@@ -159,7 +187,7 @@ def climb(
     problem: Problem,
     rule: Rule,
     *,
-    n_iter: int = 0,
+    state: State | None = None,
     max_iter: int,
     observe: Observer,
 ) -> Run:
@@ -167,23 +195,24 @@ def climb(
 
     Parameters
     ----------
-    n_iter : M-steps that led to `begin`.
+    state : as for `iterate`.
+    observe : called with each step, when the rule has seen it.
 
     Raises
     ------
     FitError : the objective fell by more than rounding, so the code is wrong.
     """
-    steps = iterate(begin, problem, n_iter=n_iter)
+    state = state or State.new(begin)
+    steps = iterate(begin, problem, state)
     step = next(steps)
-    observe(step)
-    while step.n_iter < max_iter:
-        before, step = step, next(steps)
+    while True:
         observe(step)
+        if state.converged or step.n_iter >= max_iter:
+            return Run(step, state.converged)
+        before, step = step, next(steps)
         if step.change < 0 and -step.change > tolerance(step, problem):
             raise FitError(
                 f"EM lowered its objective by {-step.change:.3g} nats, which it cannot do",
                 "this is a defect of gmmcli: please report it with the data, if you can",
             )
-        if rule(before, step):
-            return Run(step, converged=True)
-    return Run(step, converged=False)
+        state.converged = rule(before, step)

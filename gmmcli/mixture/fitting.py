@@ -1,23 +1,25 @@
 """`fit`: from rows in the user's units to a mixture in the user's units."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.covariance import STRUCTURES
-from gmmcli.mixture.em import Problem, Run, Step, climb
+from gmmcli.mixture.em import Problem, Run, State, Step, climb
 from gmmcli.mixture.initialise import Start, Starts, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.penalty import Penalty
-from gmmcli.mixture.sampling import enriched, in_memory, rare_rows, samples
-from gmmcli.mixture.search import Climber, Observer, agreeing, merit, model_of_partition, race
-from gmmcli.mixture.standardise import COLLINEAR, Description, Standardisation, describe
+from gmmcli.mixture.sampling import check_distinct, enriched, in_memory, rare_rows, samples
+from gmmcli.mixture.search import Climber, Observer, agreeing, given_start, merit, race
+from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
+from gmmcli.mixture.standardise import Description, Standardisation, describe
 from gmmcli.mixture.stopping import RULES
 from gmmcli.mixture.workers import Serial, Workers
 
@@ -60,20 +62,13 @@ FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
 
 
-class Climb(NamedTuple):
-    """Where a climb begins: its name, a mixture, and the M-steps that led to it."""
-
-    name: str
-    model: GaussianMixture
-    n_iter: int
-
-
 class Found(NamedTuple):
-    """The best run, how many starts there were, and how many are known to have ended there."""
+    """The best run, and what it took to find it."""
 
     run: Run
     n_starts: int
     n_agreeing: int
+    n_passes: int
 
 
 class Fitting:
@@ -97,40 +92,57 @@ class Fitting:
         n_components: int,
         options: FitOptions,
         start: GaussianMixture | IntArray | None = None,
+        *,
+        resume: Snapshot | None = None,
+        keep: Keep | None = None,
     ) -> FitResult:
-        """As the function `fit`."""
+        """As the function `fit`.
+
+        Parameters
+        ----------
+        resume : what an earlier call gave to `keep`, with the same rows and options.
+        keep : called with a snapshot after each step over all rows.
+        """
         if n_components < 1:
             raise FitError("a mixture has at least 1 component")
         standardisation, problem = self._problem(options)
-        if start is None:
-            found = self._search(n_components, options, problem)
+        key = {"k": n_components, **asdict(options), **self.description.fingerprint()}
+        if resume is not None:
+            resume.check(key)
+            snapshot = resume
+        elif start is None:
+            snapshot = self._search(key, options, problem)
         else:
-            model = _given(start, n_components, standardisation, problem)
-            run = self._climb(Climb("given start", model, 0), options, problem)
-            found = Found(run, 1, 1)
-        run, step = found.run, found.run.step
-        n_rows = step.statistics.n_rows
-        notes = list(dict.fromkeys(step.notes))
-        if step.model.n_components < n_components:
-            notes.append(
-                f"{n_components} components were asked for, {step.model.n_components} are left"
-            )
-        return FitResult(
-            model=standardisation.to_user(step.model).canonical(),
-            n_rows=n_rows,
-            log_likelihood=step.log_likelihood - n_rows * standardisation.log_volume,
-            log_top=step.statistics.log_top,
-            n_iter=step.n_iter,
-            converged=run.converged,
-            n_starts=found.n_starts,
-            n_agreeing=found.n_agreeing,
-            init=options.init if start is None else "given",
-            seed=options.seed,
-            reg_covar=problem.penalty.strength,
-            tol=RULES[options.converge_on][1] if options.tol is None else options.tol,
-            converge_on=options.converge_on,
-            notes=tuple(notes),
-        )
+            model = given_start(start, n_components, standardisation, problem)
+            ascent = Ascent("given start", model, State.new(model), options.rule())
+            snapshot = Snapshot(key, 1, 1, [ascent])
+        found = self._finish(snapshot, options, problem, keep)
+        init = options.init if snapshot.ascents[0].name != "given start" else "given"
+        return _result(found, standardisation, problem, options, n_components, init)
+
+    def _finish(
+        self, snapshot: Snapshot, options: FitOptions, problem: Problem, keep: Keep | None
+    ) -> Found:
+        """Every ascent over all rows to its end, and the best of them."""
+
+        def watch(ascent: Ascent, step: Step) -> None:
+            ascent.model = step.model
+            self.observe(ascent.name, step)
+            if keep is not None:
+                keep(snapshot)
+
+        runs = []
+        for ascent in snapshot.ascents:
+            observe = partial(watch, ascent)
+            runs.append(self._climb(ascent, problem, max_iter=options.max_iter, observe=observe))
+        best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
+        steps = [
+            run.step.n_iter - ascent.n_before + 1
+            for run, ascent in zip(runs, snapshot.ascents, strict=True)
+        ]
+        n_passes = snapshot.n_passes + sum(steps) if snapshot.n_passes else 0
+        n_agreeing = snapshot.ascents[best].n_agreeing
+        return Found(runs[best], snapshot.n_starts, n_agreeing, n_passes)
 
     def _problem(self, options: FitOptions) -> tuple[Standardisation, Problem]:
         structure = STRUCTURES[options.covariance_type]
@@ -145,48 +157,54 @@ class Fitting:
             self.description, standardisation, structure=structure, strength=strength
         )
         radius = standardisation.radius(self.description)
-        return standardisation, Problem(standard, structure, penalty, radius, self.workers)
+        problem = Problem(
+            standard, structure, penalty, radius, self.workers, standardisation.log_volume
+        )
+        return standardisation, problem
 
-    def _search(self, n_components: int, options: FitOptions, problem: Problem) -> Found:
-        """Race the starts on a sample, then climb on larger ones, at last on all rows."""
+    def _search(self, key: dict[str, Any], options: FitOptions, problem: Problem) -> Snapshot:
+        """The ascents over all rows that promise most, at their beginning.
+
+        The starts race on a sample, and the best of them go on to larger ones.
+        """
+        n_components: int = key["k"]
         growing, starts = self._starts_of(options, problem)
         if n_components > starts.n_distinct:
-            _check_distinct(problem.batches, n_components)
+            check_distinct(problem.batches, n_components)
+        # to describe the rows, to sample them, and to look for rare ones
+        n_passes = 3 if growing else 0
         sample = starts.sample
         partitions = list(starts.portfolio(options.init, n_components, n_init=options.n_init))
         climbers = self._race(sample, partitions, n_components, options, problem)
-        runs = [(c, Run(c.step, converged=c.converged)) for c in climbers[:CONTENDERS]]
+        ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in climbers[:CONTENDERS]]
         for larger in growing[1:]:
-            runs = self._follow(runs, options, _on(larger, problem))[:1]
-        rare = rare_rows(problem, runs[0][1].step.model) if growing and n_components > 1 else None
+            ascents = self._ahead(ascents, options, _on(larger, problem))
+        rare = rare_rows(problem, ascents[0].model) if growing and n_components > 1 else None
         if rare is not None:
             fewer = starts.portfolio(options.init, n_components - 1, n_init=options.n_init)
             partitions = with_rare_rows(fewer, rare, n_components - 1)
             richer = enriched(sample, rare, self.description.n_rows)
             found = self._race(richer, partitions, n_components, options, problem)
-            runs += [(c, Run(c.step, converged=False)) for c in found[:CONTENDERS]]
+            ascents += [_new_ascent(c, options, agreeing(found, c)) for c in found[:CONTENDERS]]
             few = replace(options, max_iter=min(options.max_iter, FIRST_STEPS))
-            runs = self._follow(runs, few, problem, anew=True)[:1]
-        climber, run = self._follow(runs, options, problem)[0]
-        return Found(run, len(climbers), agreeing(climbers, climber))
+            n_tried = len(ascents)
+            ascents = self._ahead(ascents, few, problem)
+            n_passes += n_tried * (FIRST_STEPS + 1)
+        return Snapshot(key, len(climbers), n_passes, ascents)
 
-    def _follow(
-        self,
-        runs: list[tuple[Climber, Run]],
-        options: FitOptions,
-        problem: Problem,
-        *,
-        anew: bool = False,
-    ) -> list[tuple[Climber, Run]]:
-        """Each run carried on over the problem's rows, the best first.
-
-        anew : count its M-steps from 0, for a few first steps.
-        """
-        followed = []
-        for climber, run in runs:
-            begin = Climb(climber.name, run.step.model, 0 if anew else run.step.n_iter)
-            followed.append((climber, self._climb(begin, options, problem)))
-        return sorted(followed, key=lambda pair: -merit(pair[1].step))
+    def _ahead(self, ascents: list[Ascent], options: FitOptions, problem: Problem) -> list[Ascent]:
+        """Of several ascents the one that is ahead over the problem's rows, to start anew there."""
+        runs = []
+        for ascent in ascents:
+            # M-steps are counted from here: each of them has as many
+            begin = replace(ascent, state=State.new(ascent.model), rule=options.rule())
+            watch = partial(self.observe, ascent.name)
+            runs.append(self._climb(begin, problem, max_iter=options.max_iter, observe=watch))
+        best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
+        model, n_iter = runs[best].step.model, runs[best].step.n_iter
+        n_iter += ascents[best].state.n_iter
+        state = State.new(model, n_iter)
+        return [replace(ascents[best], model=model, state=state, n_before=n_iter)]
 
     def _race(
         self,
@@ -205,14 +223,12 @@ class Fitting:
             observe=self.observe,
         )
 
-    def _climb(self, begin: Climb, options: FitOptions, problem: Problem) -> Run:
+    @staticmethod
+    def _climb(
+        begin: Ascent, problem: Problem, *, max_iter: int, observe: Callable[[Step], None]
+    ) -> Run:
         return climb(
-            begin.model,
-            problem,
-            options.rule(),
-            n_iter=begin.n_iter,
-            max_iter=options.max_iter,
-            observe=partial(self.observe, begin.name),
+            begin.model, problem, begin.rule, state=begin.state, max_iter=max_iter, observe=observe
         )
 
     def _starts_of(
@@ -226,23 +242,49 @@ class Fitting:
             standardisation = self._coordinates[key[0]][0]
             starts = Starts(
                 growing[0] if growing else in_memory(problem.batches),
-                whitening=_whitening(self.description, standardisation),
+                whitening=standardisation.whitening(self.description),
                 seed=options.seed,
             )
             self._starts[key] = growing, starts
         return self._starts[key]
 
 
-def _check_distinct(batches: Batches, n_components: int) -> None:
-    distinct: set[bytes] = set()
-    for X, _ in batches:
-        distinct.update(row.tobytes() for row in np.unique(X, axis=1).T)
-        if len(distinct) >= n_components:
-            return
-    raise FitError(
-        f"{n_components} components were asked for, but there are only "
-        f"{len(distinct)} distinct rows",
-        f"choose -k {len(distinct)} or fewer",
+def _new_ascent(climber: Climber, options: FitOptions, n_agreeing: int) -> Ascent:
+    """An ascent from where a run on a sample has come to."""
+    model = climber.step.model
+    state = State.new(model, climber.step.n_iter)
+    return Ascent(climber.name, model, state, options.rule(), n_agreeing, state.n_iter)
+
+
+def _result(
+    found: Found,
+    standardisation: Standardisation,
+    problem: Problem,
+    options: FitOptions,
+    n_components: int,
+    init: str,
+) -> FitResult:
+    step = found.run.step
+    n_rows, n_left = step.statistics.n_rows, step.model.n_components
+    notes = list(dict.fromkeys(step.notes))
+    if n_left < n_components:
+        notes.append(f"{n_components} components were asked for, {n_left} are left")
+    return FitResult(
+        model=standardisation.to_user(step.model).canonical(),
+        n_rows=n_rows,
+        log_likelihood=step.log_likelihood,
+        log_top=step.statistics.log_top,
+        n_iter=step.n_iter,
+        converged=found.run.converged,
+        n_starts=found.n_starts,
+        n_agreeing=found.n_agreeing,
+        n_passes=found.n_passes,
+        init=init,
+        seed=options.seed,
+        reg_covar=problem.penalty.strength,
+        tol=RULES[options.converge_on][1] if options.tol is None else options.tol,
+        converge_on=options.converge_on,
+        notes=tuple(notes),
     )
 
 
@@ -250,51 +292,3 @@ def _on(sample: ArrayBatches, problem: Problem) -> Problem:
     """The problem over a sample, under the sample's own penalty, so that no run hits a spike."""
     strength = max(problem.penalty.strength, 1 / sample.total_weight)
     return replace(problem, batches=sample, penalty=replace(problem.penalty, strength=strength))
-
-
-def _given(
-    start: GaussianMixture | IntArray,
-    n_components: int,
-    standardisation: Standardisation,
-    problem: Problem,
-) -> GaussianMixture:
-    """The user's start in standardised coordinates, in the problem's structure."""
-    if not isinstance(start, GaussianMixture):
-        present = np.unique(start)
-        if not np.array_equal(present, np.arange(n_components)):
-            raise FitError(
-                f"the start has the labels {', '.join(map(str, present[:10]))}, "
-                f"not 0 to {n_components - 1}"
-            )
-        n_rows = sum(batch.X.shape[1] for batch in problem.batches)
-        if len(start) != n_rows:
-            raise FitError(f"the start has {len(start)} labels for {n_rows} rows")
-        return model_of_partition(problem, start, n_components)
-    if start.n_features != problem.batches.n_features:
-        raise FitError(
-            f"the start has {start.n_features} columns, the rows {problem.batches.n_features}"
-        )
-    if start.n_components != n_components:
-        raise FitError(f"the start has {start.n_components} components, not {n_components}")
-    model = standardisation.from_user(start)
-    if isinstance(model.covariance, problem.structure):
-        return model
-    form = problem.structure.form
-    scatters = np.stack(
-        [
-            weight * form.of_matrix(matrix)
-            for weight, matrix in zip(model.weights, model.full_covariances(), strict=True)
-        ]
-    )
-    covariance = problem.structure.from_scatter(model.weights, scatters)
-    return GaussianMixture(model.weights, model.means, covariance)
-
-
-def _whitening(description: Description, standardisation: Standardisation) -> FloatArray:
-    """W (D, D) that makes standardised rows white, zero in directions without spread."""
-    values, vectors = np.linalg.eigh(description.correlation)
-    spread = values > COLLINEAR * len(values)
-    unit = np.where(spread, 1 / np.sqrt(np.where(spread, values, 1)), 0)
-    ratio = np.where(description.constant, 1, description.deviation / standardisation.scale)
-    whitening: FloatArray = (vectors * unit) @ vectors.T / ratio
-    return whitening

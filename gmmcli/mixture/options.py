@@ -65,6 +65,8 @@ class FitResult:
     log_likelihood : of the data under `model`, in nats, without the penalty.
     log_top : sum over rows of ln max_k r_k.
     n_agreeing : how many of the n_starts are known to have ended at this optimum.
+    n_passes : over all rows, reading and sampling included; 0 if they are so few that the
+        starts went over all of them too.
     reg_covar, tol : as used.
     notes : what the user should know, in words.
     """
@@ -77,6 +79,7 @@ class FitResult:
     converged: bool
     n_starts: int
     n_agreeing: int
+    n_passes: int
     init: str
     seed: int
     reg_covar: float

@@ -6,6 +6,7 @@ row of weight 2 and a row that stands there twice lead to the same draws.
 
 import numpy as np
 
+from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
 from gmmcli.mixture.em import Problem
@@ -110,4 +111,18 @@ def enriched(sample: ArrayBatches, rare: ArrayBatches, n_rows: float) -> ArrayBa
     return ArrayBatches(
         np.concatenate([sample.X, rare.X], axis=1),
         np.concatenate([np.full(sample.n_rows, each), weights]),
+    )
+
+
+def check_distinct(batches: Batches, n_components: int) -> None:
+    """Refuse more components than there are distinct rows."""
+    distinct: set[bytes] = set()
+    for X, _ in batches:
+        distinct.update(row.tobytes() for row in np.unique(X, axis=1).T)
+        if len(distinct) >= n_components:
+            return
+    raise FitError(
+        f"{n_components} components were asked for, but there are only "
+        f"{len(distinct)} distinct rows",
+        f"choose -k {len(distinct)} or fewer",
     )

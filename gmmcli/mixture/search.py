@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import Batches
 from gmmcli.mixture.em import Problem, Rule, Step, iterate
@@ -19,6 +20,7 @@ from gmmcli.mixture.initialise import Start
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments
 from gmmcli.mixture.repair import split
+from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.statistics import SufficientStatistics
 from gmmcli.mixture.workers import Serial
 
@@ -158,3 +160,41 @@ def _partition(
             yield SufficientStatistics(float(row_weights.sum()), 0, 0, totals, origins, form)
 
     return reduce(add, of_batches())
+
+
+def given_start(
+    start: GaussianMixture | IntArray,
+    n_components: int,
+    standardisation: Standardisation,
+    problem: Problem,
+) -> GaussianMixture:
+    """The user's start in standardised coordinates, in the problem's structure."""
+    if not isinstance(start, GaussianMixture):
+        present = np.unique(start)
+        if not np.array_equal(present, np.arange(n_components)):
+            raise FitError(
+                f"the start has the labels {', '.join(map(str, present[:10]))}, "
+                f"not 0 to {n_components - 1}"
+            )
+        n_rows = sum(batch.X.shape[1] for batch in problem.batches)
+        if len(start) != n_rows:
+            raise FitError(f"the start has {len(start)} labels for {n_rows} rows")
+        return model_of_partition(problem, start, n_components)
+    if start.n_features != problem.batches.n_features:
+        raise FitError(
+            f"the start has {start.n_features} columns, the rows {problem.batches.n_features}"
+        )
+    if start.n_components != n_components:
+        raise FitError(f"the start has {start.n_components} components, not {n_components}")
+    model = standardisation.from_user(start)
+    if isinstance(model.covariance, problem.structure):
+        return model
+    form = problem.structure.form
+    scatters = np.stack(
+        [
+            weight * form.of_matrix(matrix)
+            for weight, matrix in zip(model.weights, model.full_covariances(), strict=True)
+        ]
+    )
+    covariance = problem.structure.from_scatter(model.weights, scatters)
+    return GaussianMixture(model.weights, model.means, covariance)

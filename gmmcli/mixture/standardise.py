@@ -8,7 +8,8 @@ one scale for all columns.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Self
+from hashlib import sha256
+from typing import Any, Self
 
 import numpy as np
 
@@ -59,6 +60,13 @@ class Description:
             minimum=np.minimum(self.minimum, other.minimum),
             maximum=np.maximum(self.maximum, other.maximum),
         )
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What tells these rows from others, for a snapshot of a fit to them."""
+        digest = sha256()
+        for part in (self.mean, self.scatter, self.minimum, self.maximum, self.pilot):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return {"number of rows": self.n_rows, "set of values": digest.hexdigest()[:16]}
 
     @cached_property
     def location(self) -> FloatArray:
@@ -190,6 +198,15 @@ class Standardisation:
         ends = np.stack([description.minimum, description.maximum], axis=1)
         radius: FloatArray = np.abs(self.apply(ends)).max(axis=1)
         return radius
+
+    def whitening(self, description: Description) -> FloatArray:
+        """W (D, D) that makes standardised rows white, zero in directions without spread."""
+        values, vectors = np.linalg.eigh(description.correlation)
+        spread = values > COLLINEAR * len(values)
+        unit = np.where(spread, 1 / np.sqrt(np.where(spread, values, 1)), 0)
+        ratio = np.where(description.constant, 1, description.deviation / self.scale)
+        whitening: FloatArray = (vectors * unit) @ vectors.T / ratio
+        return whitening
 
     def to_user(self, model: GaussianMixture) -> GaussianMixture:
         """A mixture of standardised columns as one of the user's columns."""

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
@@ -162,17 +161,9 @@ def same_model(a, b, *, rtol=1e-10, atol=1e-10):
     )
 
 
-@dataclass
 class MclustRule:
-    """mclust's own rule: the log-likelihood in the user's units moves by less than 1e-12.
-
-    log_volume : what a row's log-density loses on the way to the user's units.
-    """
-
-    log_volume: float
+    """mclust's own rule: the log-likelihood moves by less than 1e-12 of itself."""
 
     def __call__(self, before, step):
-        shift = step.statistics.n_rows * self.log_volume
-        after = step.log_likelihood - shift
-        change = after - (before.log_likelihood - shift)
-        return abs(change) / (1 + abs(after)) < 1e-12
+        change = step.log_likelihood - before.log_likelihood
+        return abs(change) / (1 + abs(step.log_likelihood)) < 1e-12

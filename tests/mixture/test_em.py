@@ -14,7 +14,7 @@ from mixture.problems import (
 )
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.em import climb, iterate
+from gmmcli.mixture.em import State, climb, iterate
 from gmmcli.mixture.stopping import LikelihoodRule
 
 every_structure = pytest.mark.parametrize("name", NAMES)
@@ -56,7 +56,7 @@ def test_a_step_holds_the_e_step_of_its_own_model(name):
         assert not step.leapt
         assert np.array_equal(step.model.means, expected.means)
     # iterations can be taken up again, and count on
-    assert next(iterate(steps[3].model, problem, n_iter=3)).n_iter == 3
+    assert next(iterate(steps[3].model, problem, State.new(steps[3].model, 3))).n_iter == 3
 
 
 def test_climb_counts_and_stops_at_max_iter():
@@ -71,7 +71,9 @@ def test_climb_counts_and_stops_at_max_iter():
     done = climb(model, problem, LikelihoodRule(1e-3), max_iter=1000, observe=watch)
     assert done.converged
     assert done.step.n_iter < 1000
-    more = climb(model, problem, LikelihoodRule(0.0), n_iter=5, max_iter=7, observe=watch)
+    more = climb(
+        model, problem, LikelihoodRule(0.0), state=State.new(model, 5), max_iter=7, observe=watch
+    )
     assert more.step.n_iter == 7
 
 

@@ -1,0 +1,145 @@
+"""A fit that can be stopped and taken up: its state as plain numbers, and back.
+
+What is kept is all that EM carries from step to step, so the rest of the fit is the same to
+the last bit. The rows are not kept: `Fitting` reads them again and checks that they are the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from gmmcli.errors import FitError
+from gmmcli.mixture.acceleration import Leaps
+from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.em import Rule, State
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.repair import Repairs
+from gmmcli.mixture.statistics import Estimates
+from gmmcli.mixture.stopping import RULES
+
+
+@dataclass(eq=False)
+class Ascent:
+    """A run towards an optimum, and where it is.
+
+    name : of the start.
+    n_agreeing : how many starts are known to lead to its optimum.
+    n_before : M-steps that led to where it began to go over all rows.
+    """
+
+    name: str
+    model: GaussianMixture
+    state: State
+    rule: Rule
+    n_agreeing: int = 1
+    n_before: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """As numbers, lists and names."""
+        model, leaps = self.model, self.state.leaps
+        return {
+            "name": self.name,
+            "n_agreeing": self.n_agreeing,
+            "n_before": self.n_before,
+            "converged": self.state.converged,
+            "weights": model.weights.tolist(),
+            "means": model.means.tolist(),
+            "matrices": model.covariance.matrices.tolist(),
+            "n_iter": self.state.n_iter,
+            "change": _nullable(self.state.change),
+            "leapt": self.state.leapt,
+            "repairs": asdict(self.state.repairs),
+            "longest": leaps.longest,
+            "last_change": _nullable(leaps.last_change),
+            "path": [
+                [part.tolist() if isinstance(part, np.ndarray) else part for part in estimates]
+                for estimates in leaps.path
+            ],
+            "rule": {name: _nullable(value) for name, value in vars(self.rule).items()},
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any], options: FitOptions) -> Self:
+        """The inverse of `plain`; KeyError, TypeError or ValueError if it is not one."""
+        structure = STRUCTURES[options.covariance_type]
+        covariance = structure(np.array(plain["matrices"], dtype=np.float64))
+        model = GaussianMixture(np.array(plain["weights"]), np.array(plain["means"]), covariance)
+        if not model.n_components == len(model.means) == covariance.n_components:
+            raise ValueError("the parts of the mixture do not match")
+        path = [
+            Estimates(float(n_rows), np.array(weights), np.array(means), np.array(spreads))
+            for n_rows, weights, means, spreads in plain["path"]
+        ]
+        repairs = Repairs(int(plain["repairs"]["budget"]), tuple(plain["repairs"]["notes"]))
+        leaps = Leaps(float(plain["longest"]), _number(plain["last_change"]), path)
+        make_rule: Callable[..., Rule] = RULES[options.converge_on][0]
+        rule = make_rule(**{name: _number(value) for name, value in plain["rule"].items()})
+        state = State(
+            repairs,
+            leaps,
+            int(plain["n_iter"]),
+            _number(plain["change"]),
+            bool(plain["leapt"]),
+            bool(plain["converged"]),
+        )
+        return cls(
+            str(plain["name"]),
+            model,
+            state,
+            rule,
+            int(plain["n_agreeing"]),
+            int(plain["n_before"]),
+        )
+
+
+@dataclass(eq=False)
+class Snapshot:
+    """The runs over all rows: those that have ended, the one that goes on, those to come.
+
+    key : what the rows and the options were, name by name.
+    n_passes : over all rows, before these runs; 0 if the starts were run on all of them.
+    """
+
+    key: dict[str, Any]
+    n_starts: int
+    n_passes: int
+    ascents: list[Ascent]
+
+    def check(self, key: dict[str, Any]) -> None:
+        """Refuse to go on with other rows or options, by the name of what is not the same."""
+        for name, value in key.items():
+            if self.key.get(name) != value:
+                raise FitError(
+                    f"the checkpoint is of a fit with another {name}: {self.key.get(name)}, "
+                    f"not {value}",
+                    "give the same input and options as then, or remove the checkpoint",
+                )
+
+    def plain(self) -> dict[str, Any]:
+        """As numbers, lists and names."""
+        ascents = [ascent.plain() for ascent in self.ascents]
+        counts = {"n_starts": self.n_starts, "n_passes": self.n_passes}
+        return {"key": self.key, **counts, "ascents": ascents}
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any], options: FitOptions) -> Self:
+        """The inverse of `plain`; KeyError, TypeError or ValueError if it is not one."""
+        ascents = [Ascent.of_plain(ascent, options) for ascent in plain["ascents"]]
+        if not ascents:
+            raise ValueError("there is no run in it")
+        return cls(dict(plain["key"]), int(plain["n_starts"]), int(plain["n_passes"]), ascents)
+
+
+Keep = Callable[[Snapshot], None]
+
+
+def _nullable(value: Any) -> Any:
+    # JSON knows no NaN
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _number(value: Any) -> Any:
+    return np.nan if value is None else value

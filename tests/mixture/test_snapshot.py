@@ -1,0 +1,83 @@
+"""A fit that is stopped anywhere and taken up ends as if it had not been stopped."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gmmcli.errors import FitError
+from gmmcli.mixture.batches import ArrayBatches
+from gmmcli.mixture.fitting import Fitting
+from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.snapshot import Snapshot
+
+RNG = np.random.default_rng(8)
+# three that overlap: EM crawls, and leaps
+X = np.ascontiguousarray((RNG.standard_normal((900, 2)) + 1.5 * RNG.integers(3, size=(900, 1))).T)
+OPTIONS = [
+    FitOptions(tol=1e-11),
+    FitOptions(covariance_type="diag", converge_on="parameters", tol=1e-9),
+    FitOptions(covariance_type="tied", reg_covar=0, tol=1e-11),
+]
+
+
+def kept(options, **arguments):
+    """The result, and the texts of all snapshots on the way."""
+    texts = []
+    result = Fitting(ArrayBatches(X)).fit(
+        3, options, keep=lambda shot: texts.append(json.dumps(shot.plain())), **arguments
+    )
+    return result, texts
+
+
+def told(result):
+    fit = replace(result, model=None)
+    model = result.model
+    return fit, model.weights.tolist(), model.means.tolist(), model.covariance.values.tolist()
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: o.covariance_type)
+def test_taken_up_anywhere_it_ends_in_the_same_bits(options):
+    whole, texts = kept(options)
+    assert len(texts) > 10
+    for i in range(0, len(texts), max(1, len(texts) // 12)):
+        shot = Snapshot.of_plain(json.loads(texts[i]), options)
+        again, rest = kept(options, resume=shot)
+        assert str(told(again)) == str(told(whole))
+        assert len(rest) < len(texts) + 2
+
+
+def test_leaps_and_repairs_are_part_of_it():
+    _, texts = kept(OPTIONS[0])
+    states = [json.loads(text)["ascents"][0] for text in texts]
+    assert any(state["leapt"] for state in states)
+    assert any(len(state["path"]) == 2 for state in states)
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "name"),
+    [
+        (replace(OPTIONS[0], tol=1e-10), X, "tol"),
+        (replace(OPTIONS[0], seed=3), X, "seed"),
+        (OPTIONS[0], X + 1e-9, "set of values"),
+        (OPTIONS[0], X[:, :-1], "number of rows"),
+    ],
+)
+def test_other_rows_and_options_are_refused_by_name(options, rows, name):
+    _, texts = kept(OPTIONS[0])
+    shot = Snapshot.of_plain(json.loads(texts[-1]), options)
+    with pytest.raises(FitError, match=f"another {name}"):
+        Fitting(ArrayBatches(rows)).fit(3, options, resume=shot)
+
+
+def test_passes_are_those_of_the_whole_fit():
+    # 12,000 rows are more than a sample, so passes are counted
+    rows = np.tile(X, 14) + 0.1 * np.random.default_rng(1).standard_normal((2, 14 * 900))
+    texts = []
+    fitting = Fitting(ArrayBatches(rows))
+    whole = fitting.fit(2, OPTIONS[0], keep=lambda shot: texts.append(shot.plain()))
+    shot = Snapshot.of_plain(texts[len(texts) // 2], OPTIONS[0])
+    again = Fitting(ArrayBatches(rows)).fit(2, OPTIONS[0], resume=shot)
+    assert whole.n_passes == again.n_passes > 3
+    assert Fitting(ArrayBatches(X)).fit(2, OPTIONS[0]).n_passes == 0
