@@ -1,0 +1,189 @@
+"""A model from the text of its file, believing nothing in it."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Never
+
+from gmmcli.errors import ModelError
+from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.projection import Projection
+from gmmcli.modelfile.checks import (
+    advice,
+    array,
+    fault,
+    leading_shape,
+    mapping,
+    member,
+    number,
+    shown,
+    text,
+    truth,
+    whole,
+)
+from gmmcli.modelfile.model import FORMAT, VERSION, FitSummary, Model
+
+MAX_BYTES = 256 * 2**20
+
+_NO_MODEL = "a model file is JSON, as `gmmcli fit -m` saves it"
+_CHECKS: dict[object, Callable[[object, str], object]] = {
+    float: number,
+    int: whole,
+    bool: truth,
+    str: text,
+}
+
+
+def loads(document: str, *, name: str) -> Model:
+    """The model that a text holds.
+
+    `name` stands for the text in messages. Raises ModelError, naming the key at fault.
+    """
+    try:
+        return _model(_parse(document))
+    except ModelError as error:
+        # The mixture knows what is wrong with its numbers, not that they stand in a file.
+        way_out = error.advice or advice(error.message)
+        raise ModelError(f"{name}: {error.message}", way_out) from error
+
+
+def read(path: str) -> Model:
+    """The model in a file, or on standard input for `-`. Raises ModelError."""
+    name = "standard input" if path == "-" else path
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"{name}: cannot be read: {error.strerror}"
+        raise ModelError(message, "give the path of a model that `gmmcli fit -m` saved") from error
+    if len(content) > MAX_BYTES:
+        message = f"{name}: larger than {MAX_BYTES // 2**20} MB"
+        raise ModelError(message, "no model that gmmcli writes is that large; check the path")
+    try:
+        document = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{name}: not UTF-8 text (byte {error.start + 1})"
+        raise ModelError(message, _NO_MODEL) from error
+    return loads(document, name=name)
+
+
+def _parse(document: str) -> dict[str, Any]:
+    try:
+        members = json.loads(document, parse_constant=_refuse, object_pairs_hook=_object)
+    except RecursionError as error:
+        raise ModelError("nested too deeply", _NO_MODEL) from error
+    except json.JSONDecodeError as error:
+        message = f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        raise ModelError(message, _NO_MODEL) from error
+    except ValueError as error:
+        # Python converts no integer of more than 4300 digits.
+        raise ModelError("holds a number of thousands of digits", _NO_MODEL) from error
+    if not isinstance(members, dict):
+        raise ModelError("holds no JSON object", _NO_MODEL)
+    return members
+
+
+def _refuse(token: str) -> Never:
+    raise ModelError(f"holds {token}, which is no JSON number", "every number in a model is finite")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise ModelError(f"the key {shown(key)} occurs twice", "keep one of the two")
+        members[key] = value
+    return members
+
+
+def _model(document: dict[str, Any]) -> Model:
+    _check_version(document)
+    columns = _columns(member(document, "columns"))
+    projection = None
+    if "pca" in document:
+        projection = _projection(mapping(document["pca"], "pca"), n_columns=len(columns))
+    n_features = len(columns if projection is None else projection.components)
+
+    weights = array(member(document, "weights"), "weights", (-1,))
+    means = array(member(document, "means"), "means", (len(weights), n_features))
+    covariances = member(document, "covariances")
+    mixture = GaussianMixture.from_arrays(
+        weights,
+        means,
+        array(covariances, "covariances", leading_shape(covariances)),
+        covariance_type=_covariance_type(member(document, "covariance_type")),
+    )
+    return Model(
+        mixture=mixture,
+        columns=columns,
+        constant_columns=_constant_columns(document.get("constant_columns", {}), columns),
+        projection=projection,
+        fit=_fit(mapping(document["fit"], "fit")) if "fit" in document else None,
+    )
+
+
+def _check_version(document: dict[str, Any]) -> None:
+    if document.get("format") != FORMAT:
+        message = f'"format" is not "{FORMAT}"'
+        raise ModelError(message, f'a model file starts with "format": "{FORMAT}", "version": 1')
+    version = member(document, "version")
+    if type(version) is not int or version != VERSION:
+        message = f"version {shown(version)} is not known; this gmmcli reads {VERSION}"
+        raise ModelError(message, "use the gmmcli that wrote the model, or a newer one")
+
+
+def _columns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise fault("columns", "columns must be a list of names")
+    places: dict[str, int] = {}
+    for i, name in enumerate(value):
+        first = places.setdefault(text(name, f"columns[{i}]"), i)
+        if first != i:
+            raise fault("columns", f"columns[{first}] and columns[{i}] are both {shown(name)}")
+    return tuple(places)
+
+
+def _covariance_type(value: object) -> str:
+    if not isinstance(value, str) or value not in STRUCTURES:
+        message = f"covariance_type {shown(value)} does not exist"
+        raise ModelError(message, f"those that do: {', '.join(STRUCTURES)}")
+    return value
+
+
+def _constant_columns(value: object, columns: tuple[str, ...]) -> dict[str, float]:
+    features = set(columns)
+    constants = {}
+    for name, constant in mapping(value, "constant_columns").items():
+        key = f"constant_columns.{shown(name)}"
+        if text(name, key) in features:
+            raise fault(key, f"{key} is one of columns as well")
+        constants[name] = number(constant, key)
+    return constants
+
+
+def _projection(pca: dict[str, Any], *, n_columns: int) -> Projection:
+    # pca.means and pca.covariances follow from the rest: they are there for other readers.
+    components = array(member(pca, "pca.components"), "pca.components", (-1, n_columns))
+    scale = array(member(pca, "pca.scale"), "pca.scale", (n_columns,))
+    if not (scale > 0).all():
+        raise fault("pca.scale", "pca.scale must be greater than 0")
+    ratio = member(pca, "pca.explained_variance_ratio")
+    return Projection(
+        shift=array(member(pca, "pca.shift"), "pca.shift", (n_columns,)),
+        scale=scale,
+        components=components,
+        explained_variance_ratio=array(ratio, "pca.explained_variance_ratio", (len(components),)),
+    )
+
+
+def _fit(members: dict[str, Any]) -> FitSummary:
+    values: dict[str, Any] = {}
+    for part in fields(FitSummary):
+        key = f"fit.{part.name}"
+        values[part.name] = _CHECKS[part.type](member(members, key), key)
+    return FitSummary(**values)

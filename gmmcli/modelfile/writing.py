@@ -1,0 +1,57 @@
+"""A model as the text of its file."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.projection import Projection
+from gmmcli.modelfile.model import FORMAT, VERSION, Model
+
+
+def dumps(model: Model) -> str:
+    """The text of the model file: the same model gives the same bytes, all of them ASCII."""
+    mixture = model.mixture
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "columns": list(model.columns),
+        "covariance_type": mixture.covariance.name,
+        "weights": mixture.weights.tolist(),
+        "means": mixture.means.tolist(),
+        "covariances": mixture.covariance.values.tolist(),
+    }
+    if model.constant_columns:
+        document["constant_columns"] = model.constant_columns
+    if model.projection is not None:
+        document["pca"] = _pca_object(model.projection, mixture)
+    if model.fit is not None:
+        document["fit"] = asdict(model.fit)
+        if model.fit.n_rows.is_integer():
+            document["fit"]["n_rows"] = int(model.fit.n_rows)
+    # The one control character that JSON leaves as it is; column names may hold it.
+    return _pretty(document, indent="").replace("\x7f", "\\u007f") + "\n"
+
+
+def _pca_object(projection: Projection, mixture: GaussianMixture) -> dict[str, Any]:
+    means, covariances = projection.to_user(mixture)
+    return {
+        "shift": projection.shift.tolist(),
+        "scale": projection.scale.tolist(),
+        "components": projection.components.tolist(),
+        "explained_variance_ratio": projection.explained_variance_ratio.tolist(),
+        "means": means.tolist(),
+        "covariances": covariances.tolist(),
+    }
+
+
+def _pretty(value: object, *, indent: str) -> str:
+    """JSON with a line for each key and for each row of numbers."""
+    deeper = indent + "  "
+    if isinstance(value, dict) and value:
+        lines = [f"{deeper}{json.dumps(k)}: {_pretty(v, indent=deeper)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        lines = [f"{deeper}{_pretty(row, indent=deeper)}" for row in value]
+        return "[\n" + ",\n".join(lines) + f"\n{indent}]"
+    return json.dumps(value, allow_nan=False)
