@@ -1,0 +1,166 @@
+"""gmmcli fit: a mixture of K Gaussians."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from gmmcli.cli.options import COVARIANCE_HELP, Covariance, Saving, Search
+from gmmcli.cli.paths import check_inputs, check_outputs, input_path, on_stdout
+from gmmcli.cli.reading import Choosing, Input
+from gmmcli.cli.talk import Talk
+from gmmcli.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted(Saving):
+    """Clusters."""
+
+    components: Annotated[
+        int | None,
+        typer.Option(
+            "--components",
+            "-k",
+            min=1,
+            metavar="K",
+            help="Number of clusters. Needed, unless --start or --start-labels tell it.",
+        ),
+    ] = None
+    covariance: Annotated[
+        Covariance | None,
+        typer.Option(
+            "--covariance",
+            "-c",
+            help=f"{COVARIANCE_HELP} [default: full, or as in --start]",
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="MODEL",
+            help="Start from this model instead of searching; its columns, and its projection, "
+            "are those of the fit.",
+        ),
+    ] = None
+    start_labels: Annotated[
+        str | None,
+        typer.Option(
+            "--start-labels",
+            metavar="COLUMN",
+            help="Start from the partition in this column, which is then no feature.",
+        ),
+    ] = None
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="PATH",
+            help="Keep the state of the fit in this file, every few seconds and when stopped. "
+            "The same command takes it up there, and ends in the same bytes as an uninterrupted "
+            "run; then the file is removed.",
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit code 3 where the fit has not converged."),
+    ] = False
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the model as JSON instead of the summary.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        """Refuse two starts, and none at all."""
+        super().__post_init__()
+        if self.start and self.start_labels:
+            raise UsageError("--start and --start-labels are two starts", "choose one of them")
+        if not (self.components or self.start or self.start_labels):
+            advice = "give -k 3, or ask `gmmcli select-k` how many there are"
+            raise UsageError("the number of clusters is missing", advice)
+
+    def check_search(self, search: Search) -> None:
+        """Refuse ways to search for a start where one is given."""
+        given = "--start" if self.start else "--start-labels" if self.start_labels else ""
+        for flag, value in (("--init", search.init), ("--n-init", search.n_init)):
+            if given and value is not None:
+                message = f"{flag} searches for a start, and {given} gives one"
+                raise UsageError(message, "leave one of them out")
+
+
+def fit(
+    context: typer.Context,
+    path: Input = None,
+    *,
+    wanted: Wanted,
+    choosing: Choosing,
+    search: Search,
+    talk: Talk,
+) -> None:
+    """Fit a mixture of Gaussians and print a summary of it.
+
+    The summary holds weights, sizes, means, spreads, covariances, convergence, log-likelihood,
+    BIC, AIC and ICL. Clusters are numbered from 0, the largest first.
+
+    For example:
+      gmmcli fit data.csv -k 3
+      gmmcli fit data.csv -k 3 -C height -C weight -m model.json -l labelled.csv
+      gmmcli fit -k 3 -l - < data.csv | cut -d, -f1,5
+    """
+    source, aside = _settle(context, path, wanted, search)
+
+    from gmmcli.cli.fitting import check_converged, fit_options, gather, save, warn_of_result
+    from gmmcli.cli.keeping import Checkpoint
+    from gmmcli.cli.labelling import threads
+    from gmmcli.cli.starting import given_start, read_start
+    from gmmcli.cli.watching import observer
+    from gmmcli.data import open_table, write_text
+    from gmmcli.mixture.fitting import Fitting
+    from gmmcli.modelfile import dumps
+    from gmmcli.report.summary import summary
+
+    start = read_start(wanted.start, n_components=wanted.components, pca=choosing.pca)
+    with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
+        rows = gather(
+            table, choosing, talk=talk, pool=pool, start=start, labels=wanted.start_labels
+        )
+        given = given_start(start, rows.labels, n_components=wanted.components)
+        options = fit_options(search, wanted.covariance or given.covariance_type)
+        with (
+            talk.progress(every=search.log_every) as line,
+            Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
+        ):
+            result = Fitting(rows.batches, workers=pool, observe=observer(line)).fit(
+                given.n_components,
+                options,
+                given.start,
+                resume=checkpoint.resume(options, talk),
+                keep=checkpoint.keep,
+            )
+            line.clear()
+            warn_of_result(result, talk)
+            model = rows.model(result)
+            save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
+    if wanted.as_json:
+        write_text("-", dumps(model))
+    else:
+        show = partial(summary, result, rows.columns, projection=rows.projection)
+        talk.show(lambda width: show(width=width), aside=aside)
+    if wanted.strict:
+        check_converged(result)
+
+
+def _settle(
+    context: typer.Context, path: str | None, wanted: Wanted, search: Search
+) -> tuple[str, bool]:
+    """Where the input is, and whether standard output is taken; all contradictions refused."""
+    if wanted.checkpoint == "-":
+        raise UsageError("--checkpoint is a file that is read again", "give it a path")
+    outputs = {"--model": wanted.model, "--labels": wanted.labels}
+    claims = {flag: target == "-" for flag, target in outputs.items()}
+    aside = on_stdout({**claims, "--json": wanted.as_json})
+    wanted.check_search(search)
+    source = input_path(context, path)
+    check_inputs({"INPUT": source, "--start": wanted.start})
+    check_outputs({**outputs, "--checkpoint": wanted.checkpoint}, inputs=[source, wanted.start])
+    return source, aside

@@ -1,0 +1,68 @@
+"""What is read from where and written where, settled before any work is done."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import typer
+
+from gmmcli.errors import OutputError, UsageError
+
+
+def input_path(context: typer.Context, path: str | None) -> str:
+    """The path of the input: standard input where none is given and something is piped in.
+
+    At a terminal there is nothing piped in: the help is shown, and the exit code is 2.
+    """
+    if path is None and (sys.stdin is None or sys.stdin.isatty()):
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
+    return path or "-"
+
+
+def on_stdout(claims: Mapping[str, bool]) -> bool:
+    """Whether one of the options claims standard output. UsageError where two do."""
+    flags = [flag for flag, claimed in claims.items() if claimed]
+    if len(flags) > 1:
+        message = f"{flags[0]} and {flags[1]} both write to standard output"
+        raise UsageError(message, "give one of them the path of a file")
+    return bool(flags)
+
+
+def check_inputs(inputs: Mapping[str, str | None]) -> None:
+    """UsageError where two inputs are standard input."""
+    names = [name for name, path in inputs.items() if path == "-"]
+    if len(names) > 1:
+        message = f"{names[0]} and {names[1]} are both read from standard input"
+        raise UsageError(message, "give one of them as a file")
+
+
+def check_outputs(outputs: Mapping[str, str | None], *, inputs: Sequence[str | None]) -> None:
+    """Refuse an output that is an input, or two that are one file; then look at the folders.
+
+    A long run that cannot be saved at its end is better not begun.
+
+    Raises
+    ------
+    UsageError : the same file twice. OutputError : a file cannot be made there.
+    """
+    from gmmcli.data import check_output
+
+    taken: dict[str, str] = {}
+    for flag, path in outputs.items():
+        if path is None or path == "-":
+            continue
+        check_output(path, [name for name in inputs if name is not None])
+        if os.path.exists(path) and not os.path.isfile(path):
+            continue  # a device such as /dev/null may be named any number of times
+        place = os.path.realpath(path)
+        if place in taken:
+            message = f"{taken[place]} and {flag} both write {path}"
+            raise UsageError(message, "give each a path of its own")
+        taken[place] = flag
+        folder = os.path.dirname(place)
+        if not os.path.isdir(folder):
+            raise OutputError(f"cannot write {path}: no folder {folder}", "make the folder first")
+        if not os.access(folder, os.W_OK):
+            message = f"cannot write {path}: the folder {folder} is read-only"
+            raise OutputError(message, "choose another folder")

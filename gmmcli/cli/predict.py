@@ -1,0 +1,94 @@
+"""gmmcli predict: label rows by a model."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from gmmcli.cli.options import Prefix, Proba, Threads
+from gmmcli.cli.paths import check_inputs, check_outputs, input_path
+from gmmcli.cli.reading import Input, Missing, Reading
+from gmmcli.cli.talk import Talk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Results."""
+
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Where to write the rows: CSV, TSV or Parquet by extension; - is standard output.",
+        ),
+    ] = "-"
+    proba: Proba = False
+    log_density: Annotated[
+        bool,
+        typer.Option(
+            "--log-density",
+            help="Add a column log_density: ln p(row), in nats. The lowest rows are outliers.",
+        ),
+    ] = False
+    uncertainty: Annotated[
+        bool,
+        typer.Option(
+            "--uncertainty",
+            help="Add a column uncertainty: the probability that the row is in another cluster "
+            "than the one given.",
+        ),
+    ] = False
+    prefix: Prefix = ""
+    missing: Missing = "error"
+    threads: Threads = None
+
+
+def predict(
+    context: typer.Context,
+    model_path: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A model that fit or select-k saved, or one written by hand."
+        ),
+    ],
+    path: Input = None,
+    *,
+    prediction: Prediction,
+    reading: Reading,
+    talk: Talk,
+) -> None:
+    """Label rows by a model.
+
+    The input rows come back unchanged and in order, with a column cluster appended. Columns are
+    found by name, in any order; extra ones are passed through. Memory stays constant, however
+    long the input.
+
+    For example:
+      gmmcli predict model.json new.csv
+      gmmcli predict model.json new.csv --proba -o labelled.parquet
+      zcat big.csv.gz | gmmcli predict model.json --log-density > scored.csv
+    """
+    source = input_path(context, path)
+    check_inputs({"MODEL": model_path, "INPUT": source})
+    check_outputs({"--output": prediction.output}, inputs=[source, model_path])
+    from gmmcli.cli.labelling import Results, label, threads
+    from gmmcli.data import open_table
+    from gmmcli.modelfile import read
+
+    model = read(model_path)
+    results = Results(
+        proba=prediction.proba,
+        log_density=prediction.log_density,
+        uncertainty=prediction.uncertainty,
+        prefix=prediction.prefix,
+        missing=prediction.missing,
+    )
+    with open_table(source, reading.options()) as table, threads(prediction.threads) as pool:
+        missing = label(table, model, prediction.output, results=results, pool=pool, talk=talk)
+    if missing.n_rows:
+        rows = f"{missing.n_rows} of {missing.n_seen} rows have no cluster"
+        talk.note(f"{rows}: a value is missing or infinite")
+    if prediction.output != "-":
+        talk.note(f"{missing.n_seen} rows written to {prediction.output}")

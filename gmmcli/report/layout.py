@@ -1,0 +1,130 @@
+"""Aligned tables as lines, and lines onto a stream, plain or in colour.
+
+A line is a list of spans, each a text and the name of a style. Text is never parsed for markup:
+what a column is called cannot change how it looks.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from gmmcli.report.printable import printable
+from gmmcli.report.printable import width as cells_of
+
+Span = tuple[str, str]
+Line = list[Span]
+
+PIPE_WIDTH = 100
+"""Where there is no terminal: lines as wide as one that is wide, longer where they must be."""
+
+_GAP = 2
+_STYLES = {"title": "bold", "heading": "dim", "good": "bold green", "bad": "bold yellow"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table of texts.
+
+    heading : one text a column.
+    rows : one text a column each; a row may be shorter.
+    left : the columns that are aligned to the left.
+    styles : row number -> style.
+    remarks : row number -> what to say after the last cell of a row that is shorter.
+    """
+
+    heading: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: frozenset[int] = frozenset()
+    styles: dict[int, str] = field(default_factory=dict)
+    remarks: dict[int, str] = field(default_factory=dict)
+
+    def lines(self, width: int, *, stub: int = 1) -> list[Line]:
+        """In bands that fit the width, each beginning with the first `stub` columns.
+
+        A column that is wider than the width is not cut.
+        """
+        table = [[printable(cell) for cell in row] for row in (self.heading, *self.rows)]
+        widths = [
+            max(cells_of(row[j]) for row in table if j < len(row)) for j in range(len(self.heading))
+        ]
+        lines: list[Line] = []
+        bands = _bands(widths, width, stub)
+        for band in bands:
+            if lines:
+                lines.append([])
+            for i, row in enumerate(table):
+                if i and band is not bands[0] and len(row) <= band[stub]:
+                    continue  # a row that ended before this band
+                cells = [self._align(row[j], widths[j], j) for j in band if j < len(row)]
+                if i - 1 in self.remarks and band is bands[0]:
+                    cells.append(printable(self.remarks[i - 1]))
+                style = self.styles.get(i - 1, "") if i else "heading"
+                lines.append([((" " * _GAP).join(cells).rstrip(), style)])
+        return lines
+
+    def _align(self, cell: str, width: int, column: int) -> str:
+        space = " " * (width - cells_of(cell))
+        return cell + space if column in self.left else space + cell
+
+
+def _bands(widths: Sequence[int], width: int, stub: int) -> list[list[int]]:
+    first = list(range(stub))
+    margin = sum(widths[:stub]) + _GAP * (stub - 1)
+    bands: list[list[int]] = []
+    used = width + 1
+    for j in range(stub, len(widths)):
+        needed = _GAP + widths[j]
+        if used + needed > width:
+            bands.append(list(first))
+            used = margin
+        bands[-1].append(j)
+        used += needed
+    return bands or [first]
+
+
+def title(text: str) -> Line:
+    """The line above a section."""
+    return [(printable(text), "title")]
+
+
+def phrases(parts: Sequence[str], width: int, *, separator: str, style: str = "") -> list[Line]:
+    """Phrases on one line, or a line each where that is too wide."""
+    together = printable(separator.join(parts))
+    if cells_of(together) <= width:
+        return [[(together, style)]]
+    return [[(printable(part), style)] for part in parts]
+
+
+def text(content: str, style: str = "") -> Line:
+    """A line of one style."""
+    return [(printable(content), style)]
+
+
+def available_width(stream: TextIO) -> int:
+    """Cells of a line on this stream; COLUMNS decides where it is set."""
+    if stream.isatty() or os.environ.get("COLUMNS"):
+        return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+    return PIPE_WIDTH
+
+
+def write(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
+    """Write lines to a stream; characters that its encoding lacks are escaped."""
+    encoding = stream.encoding or "utf-8"
+    if not color:
+        for line in lines:
+            plain = "".join(span for span, _ in line)
+            stream.write(plain.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        return
+    # a tenth of a second to import, and nothing but colour needs it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=stream, force_terminal=True, color_system="standard", no_color=False)
+    for line in lines:
+        styled = Text()
+        for span, style in line:
+            known = span.encode(encoding, "backslashreplace").decode(encoding)
+            styled.append(known, _STYLES.get(style))
+        console.print(styled, soft_wrap=True)

@@ -1,0 +1,125 @@
+"""fit --checkpoint and --log-every, by running the command and stopping it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from gmmcli.cli import keeping
+from gmmcli.errors import OutputError
+
+KILLS = int(os.environ.get("GMMCLI_TEST_KILLS", "3"))
+EAGER = (
+    "import gmmcli.cli.keeping as keeping; keeping.INTERVAL = 0.02; "
+    "from gmmcli.cli import main; main()"
+)
+# never satisfied, so it takes as long as --max-iter says
+SLOW = ["-k", "4", "--converge-on", "parameters", "--tol", "1e-300", "--max-iter", "800", "-q"]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """12,000 rows of clusters that overlap."""
+    rng = np.random.default_rng(2)
+    rows = rng.standard_normal((12_000, 3)) + 1.2 * rng.integers(4, size=(12_000, 1))
+    path = tmp_path_factory.mktemp("many") / "many.csv"
+    np.savetxt(path, rows, delimiter=",", header="a,b,c", comments="", fmt="%.17g")
+    return path
+
+
+@pytest.fixture
+def broken_off(cli, monkeypatch, overlapping, tmp_path):
+    """The checkpoint of a run that was broken off after its first step."""
+    state, write = tmp_path / "state", keeping.write_text
+
+    def write_and_end(path, text):
+        write(path, text)
+        raise OutputError("broken off", "")
+
+    monkeypatch.setattr(keeping, "INTERVAL", 0.0)
+    monkeypatch.setattr(keeping, "write_text", write_and_end)
+    assert cli("fit", overlapping, "-k", 3, "--checkpoint", state).code == 1
+    monkeypatch.setattr(keeping, "write_text", write)
+    return state
+
+
+def test_after_a_kill_it_goes_on_and_ends_in_the_same_bytes(many, tmp_path):
+    whole, model, state = (tmp_path / name for name in ("whole.json", "model.json", "state"))
+    fit = [sys.executable, "-c", EAGER, "fit", str(many), *SLOW]
+    subprocess.run([*fit, "-m", whole], check=True, stdout=subprocess.DEVNULL)
+    rng = np.random.default_rng()
+    resumed = [*fit, "-m", model, "--checkpoint", state]
+    for _ in range(KILLS):
+        run = subprocess.Popen(resumed, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(rng.uniform(0.3, 1.5))
+        run.kill()
+        assert b"error" not in run.communicate()[1]
+    subprocess.run(resumed, check=True, stdout=subprocess.DEVNULL)
+    assert model.read_bytes() == whole.read_bytes()
+    assert not state.exists()
+
+
+def test_a_polite_end_keeps_the_last_state(many, tmp_path):
+    state = tmp_path / "state"
+    fit = [sys.executable, "-m", "gmmcli", "fit", str(many), *SLOW]
+    fit[fit.index("800")] = "100000"
+    run = subprocess.Popen([*fit, "--checkpoint", state], stderr=subprocess.PIPE)
+    time.sleep(4)
+    run.send_signal(signal.SIGTERM)
+    run.communicate()
+    assert run.returncode == 128 + signal.SIGTERM
+    assert state.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        (["-k", 2], "another k"),
+        (["--seed", 1], "another seed"),
+        (["-c", "tied"], "another covariance_type"),
+        (["-C", "!c"], "another set of columns"),
+        (["--reg-covar", 0], "another reg_covar"),
+    ],
+)
+def test_another_fit_is_refused(cli, overlapping, broken_off, changed, word):
+    before = broken_off.read_bytes()
+    done = cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off, *changed)
+    assert done.code == 1
+    assert word in done.err
+    assert broken_off.read_bytes() == before
+    assert cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off).code == 0
+    assert not broken_off.exists()
+
+
+def test_it_says_that_it_goes_on(cli, overlapping, broken_off):
+    assert "taken up from" in cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off).err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": "gmmcli-checkpoint"}', "[" * 99999])
+def test_what_is_no_checkpoint_is_left_alone(cli, overlapping, tmp_path, text):
+    state = tmp_path / "state"
+    state.write_text(text)
+    done = cli("fit", overlapping, "-k", 3, "--checkpoint", state)
+    assert done.code == 1
+    assert "is not a checkpoint" in done.err
+    assert state.read_text() == text
+
+
+def test_a_checkpoint_is_a_file_of_its_own(cli, overlapping):
+    assert cli("fit", overlapping, "-k", 3, "--checkpoint", "-").code == 2
+    assert cli("fit", overlapping, "-k", 3, "--checkpoint", overlapping).code == 2
+
+
+def test_a_log_for_those_without_a_terminal(cli, overlapping):
+    fit = ["fit", overlapping, "-k", 3, "-q"]
+    assert cli(*fit).err == ""
+    lines = cli(*fit, "--log-every", "1e-9").err.splitlines()
+    assert any("iteration" in line and "log-likelihood" in line for line in lines)
+    assert any("rows a second" in line for line in lines)
+    assert cli(*fit, "--log-every", 0).code == 2
+    chosen = cli("select-k", overlapping, "-k", "1-2", "-c", "full", "-q", "--log-every", "1e-9")
+    assert "fit 2 of 2" in chosen.err

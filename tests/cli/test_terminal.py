@@ -1,0 +1,132 @@
+"""What reaches a terminal: text as it is, colour where it is wanted, progress, any locale."""
+
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+ODD = [
+    "time[s]",
+    "[/x]",
+    "[link=http://x]y[/link]",
+    "a\x1b[31mred",
+    "b\u202eevil",
+    "[bold]b[/]",
+    "名前",
+    "line\nbreak",
+]
+SHOWN = [
+    "time[s]",
+    "[/x]",
+    "[link=http://x]y[/link]",
+    r"a\x1b[31mred",
+    r"b\u202eevil",
+    "[bold]b[/]",
+    "名前",
+    r"line\nbreak",
+]
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def odd_table(tmp_path):
+    header = ",".join(f'"{name}"' for name in ODD)
+    rows = [",".join(str((7 * i * i + j * i) % 101) for j in range(len(ODD))) for i in range(80)]
+    path = tmp_path / "odd.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("color", ["always", "never"])
+def test_names_from_the_data_are_shown_and_never_obeyed(cli, odd_table, color):
+    outcome = cli("fit", odd_table, "-k", 1, "--color", color)
+    assert outcome.code == 0
+    for text in (outcome.out, outcome.err):
+        plain = ESCAPES.sub("", text)
+        assert all(name in plain for name in SHOWN)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", plain)
+        assert (plain != text) == (color == "always")
+    assert "\x1b[31m" not in outcome.out
+
+
+def test_a_bad_cell_cannot_speak_to_the_terminal(cli):
+    outcome = cli("fit", "-k", 2, "-C", "a\x1b]0;x\x07", stdin=b"a,b\n1,2\n")
+    assert outcome.code == 1
+    assert r"a\x1b]0;x\x07" in outcome.err
+    bad = cli("predict", "\x1b[2Jmodel", stdin=b"a\n1\n")
+    assert r"\x1b[2Jmodel" in bad.err
+    assert "\x1b" not in outcome.err + bad.err
+
+
+def on_terminal(arguments, *, env=None, columns=80):
+    """What the command writes when all its streams are a terminal."""
+    parent, child = pty.openpty()
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
+    environment |= {"TERM": "xterm", "COLUMNS": str(columns), **(env or {})}
+    run = subprocess.Popen(arguments, stdin=child, stdout=child, stderr=child, env=environment)
+    os.close(child)
+    written = b""
+    try:
+        while piece := os.read(parent, 4096):
+            written += piece
+    except OSError:
+        pass  # the other end is closed
+    os.close(parent)
+    assert run.wait(timeout=60) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+def test_colour_is_for_terminals_unless_they_say_no(command, blobs):
+    line = [command, "fit", str(blobs), "-k", "3"]
+    coloured = on_terminal(line)
+    assert ESCAPES.search(coloured)
+    plain = on_terminal(line, env={"NO_COLOR": "1"})
+    assert ESCAPES.sub("", coloured) == plain
+    assert on_terminal(line, env={"TERM": "dumb"}) == plain
+    assert on_terminal([*line, "--color", "never"]) == plain
+    assert on_terminal([*line, "--color", "always"], env={"NO_COLOR": "1"}) == coloured
+
+
+def test_a_pipe_gets_the_same_text_without_colour(command, blobs, installed):
+    written = ESCAPES.sub(
+        "", on_terminal([command, "fit", str(blobs), "-k", "3", "-q"], columns=100)
+    )
+    assert installed("fit", blobs, "-k", 3, "-q").out == written
+
+
+def test_a_narrow_terminal_gets_every_number(command, overlapping, installed):
+    def numbers(text):
+        return sorted(re.findall(r"-?\d+\.\d+", text))
+
+    line = [command, "select-k", str(overlapping), "-k", "1-3", "-q"]
+    narrow = ESCAPES.sub("", on_terminal(line, columns=60))
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert numbers(narrow) == numbers(installed(*line[1:]).out)
+
+
+def test_progress_is_for_terminals_and_goes_away(command, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n" + "".join(f"{i * i % 997},{i * 31 % 101}\n" for i in range(60_000)))
+    line = [command, "fit", str(path), "-k", "12", "--tol", "1e-300", "--max-iter", "600"]
+    written = on_terminal(line, env={"NO_COLOR": "1"})
+    assert re.search(r"\r.*start \d+ of \d+.*: iteration \d+", written)
+    last = written.rpartition("\r")[2]
+    assert last.startswith("gmmcli: warning: not converged")
+    assert "\r" not in on_terminal([*line, "-q"], env={"NO_COLOR": "1"})
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_without_the_characters_gets_escapes(installed, odd_table, encoding):
+    env = {"PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    outcome = installed("fit", odd_table, "-k", 1, env=env)
+    assert outcome.code == 0
+    assert r"\u540d\u524d" in outcome.out
+    assert r"\u540d\u524d" in outcome.err
+
+
+def test_the_c_locale(installed, blobs):
+    outcome = installed("fit", blobs, "-k", 3, env={"LC_ALL": "C"})
+    assert outcome.code == 0
+    assert outcome.out.isascii()

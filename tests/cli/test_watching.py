@@ -1,0 +1,45 @@
+"""What the line that moves is told."""
+
+from gmmcli.cli.watching import observer, watched
+from gmmcli.data import ReadOptions, Selection, open_table
+from gmmcli.execution import executor
+from gmmcli.mixture.batches import ArrayBatches
+from gmmcli.mixture.fitting import fit
+from gmmcli.mixture.options import FitOptions
+
+
+class Line:
+    def __init__(self):
+        self.shown = []
+
+    def show(self, text):
+        self.shown.append(text)
+
+
+def test_rows_that_go_by(overlapping):
+    line = Line()
+    with open_table(str(overlapping), ReadOptions()) as table, executor(2) as pool:
+        chunks = table.chunks(Selection(table.columns))
+        sizes = list(watched(pool, line, "reading")(lambda chunk: chunk.n_rows, chunks))
+    assert sum(sizes) == 600
+    assert line.shown[-1] == "reading: 600 rows, 100%"
+
+
+def test_steps_of_em(overlapping):
+    line = Line()
+    with open_table(str(overlapping), ReadOptions()) as table:
+        (block,) = table.blocks(Selection(table.columns))
+    options = FitOptions(init="random")
+    fit(ArrayBatches(block.values), 2, options=options, observe=observer(line))
+    assert all(": iteration " in text and ", gain " in text for text in line.shown)
+    assert len(line.shown) > 2
+
+
+def test_the_place_among_others(overlapping):
+    line = Line()
+    with open_table(str(overlapping), ReadOptions()) as table:
+        (block,) = table.blocks(Selection(table.columns))
+    observe = observer(line, lambda: "fit 2 of 3, ")
+    fit(ArrayBatches(block.values), 1, options=FitOptions(), observe=observe)
+    assert all(text.startswith("fit 2 of 3, ") for text in line.shown)
+    assert line.shown
