@@ -1,0 +1,58 @@
+# All paths are relative, so that a folder with spaces in its name will do.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types bench docs golden clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+# make prints the commands, as they would be typed with $(BIN) on the PATH.
+demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo: $(VENV)/runtime.stamp ## choose K, fit and predict on sample_data/penguins.csv
+	gmmcli select-k sample_data/penguins.csv -C 3-6 --missing drop -k 1-6 --criterion icl
+	gmmcli fit sample_data/penguins.csv -C 3-6 --missing drop -k 3 -c tied -m penguins-model.json
+	gmmcli predict penguins-model.json sample_data/penguins.csv --missing drop -o penguins-clusters.csv
+	tail -n +2 penguins-clusters.csv | cut -d, -f1,9 | sort | uniq -c
+
+test: $(VENV)/dev.stamp ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+check: lint types test ## all that must hold: lint, format, types, tests, documentation in step
+
+lint: $(VENV)/dev.stamp ## look for faults of style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp ## check the types of the package
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp ## measure beside scikit-learn; OUT=folder keeps the figures as JSON
+	for part in iteration likelihood grid process; do \
+	  $(BIN)/python tests/benchmarks/$$part.py $(if $(OUT),$(OUT)/$$part.json) || exit 1; done
+
+docs: $(VENV)/dev.stamp ## bring the outputs and the reference in README.md up to date
+	$(BIN)/python tests/transcripts.py README.md
+
+golden: $(VENV)/dev.stamp ## accept the present outputs as those to compare with
+	$(BIN)/python tests/transcripts.py tests/golden/*.md
+
+clean: ## remove the environment and all that tools leave behind
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -f penguins-model.json penguins-clusters.csv
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/runtime.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	"gmmcli needs Python 3.11 or newer: name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@

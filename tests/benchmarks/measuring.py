@@ -1,0 +1,61 @@
+"""Ratios to scikit-learn, interleaved in one run: the machine drifts, and ratios drift less."""
+
+import json
+import sys
+import time
+import warnings
+from dataclasses import asdict, dataclass
+
+from sklearn.exceptions import ConvergenceWarning
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Best seconds of ours and theirs, and what the ratio has to be at least."""
+
+    what: str
+    ours: float
+    theirs: float
+    wanted: float | None = None
+    remark: str = ""
+
+    @property
+    def ratio(self):
+        return self.theirs / self.ours
+
+
+def interleaved(ours, theirs, *, repeats=3):
+    """Best seconds of two functions that are run in turn."""
+    best = [float("inf"), float("inf")]
+    for _ in range(repeats):
+        for i, function in enumerate((ours, theirs)):
+            best[i] = min(best[i], seconds(function))
+    return best
+
+
+def seconds(function):
+    begin = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        function()
+    return time.perf_counter() - begin
+
+
+def show(title, rows):
+    """A table for people; returns what the JSON holds."""
+    print(f"\n{title}\n")
+    print(f"{'':46} {'gmmcli':>9} {'other':>9} {'ratio':>7} {'wanted':>7}")
+    kept = []
+    for row in rows:
+        wanted = "" if row.wanted is None else f"{row.wanted:g}"
+        line = f"{row.what:46} {row.ours:9.4f} {row.theirs:9.4f} {row.ratio:7.1f} {wanted:>7}"
+        print(f"{line}  {row.remark}".rstrip(), flush=True)
+        kept.append({**asdict(row), "ratio": row.ratio})
+    return {title: kept}
+
+
+def finish(results):
+    """The same as JSON, to the file named on the command line."""
+    if len(sys.argv) > 1:
+        with open(sys.argv[1], "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
