@@ -12,7 +12,7 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import Batches
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batches
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.penalty import Penalty
@@ -45,7 +45,12 @@ class Problem:
 
     def e_step(self, model: GaussianMixture) -> SufficientStatistics:
         """Responsibilities of all rows under the model, summed to what the M-step needs."""
-        return self.workers.map_reduce(EStep(model, self.radius), self.batches)
+        e_step = EStep(model, self.radius)
+        if isinstance(self.batches, ArrayBatches) and self.batches.n_rows <= BATCH_ROWS:
+            # one batch: its blocks are shared out instead, and added in the same order
+            batch = next(iter(self.batches))
+            return self.workers.map_reduce(e_step.of_block, e_step.blocks(batch))
+        return self.workers.map_reduce(e_step, self.batches)
 
     def m_step(self, estimates: Estimates) -> GaussianMixture:
         """The mixture that maximises the expected penalised log-likelihood."""

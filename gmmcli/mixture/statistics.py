@@ -4,6 +4,7 @@ Statistics of two blocks are added, so a fit in memory, on threads or from a fil
 memory is the same map over batches and the same reduce, in batch order.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -124,18 +125,17 @@ class EStep:
 
     def __call__(self, batch: Batch) -> SufficientStatistics:
         """Sum of the statistics of a batch's rows."""
-        n_rows = batch.X.shape[1]
-        starts = range(0, n_rows, self.block_rows)
-        blocks = (
-            Batch(
-                batch.X[:, start : start + self.block_rows],
-                None if batch.weights is None else batch.weights[start : start + self.block_rows],
-            )
-            for start in starts
-        )
-        return reduce(add, map(self._block, blocks))
+        return reduce(add, map(self.of_block, self.blocks(batch)))
 
-    def _block(self, block: Batch) -> SufficientStatistics:
+    def blocks(self, batch: Batch) -> Iterator[Batch]:
+        """The batch in blocks that suit the caches."""
+        for start in range(0, batch.X.shape[1], self.block_rows):
+            rows = slice(start, start + self.block_rows)
+            weights = None if batch.weights is None else batch.weights[rows]
+            yield Batch(batch.X[:, rows], weights)
+
+    def of_block(self, block: Batch) -> SufficientStatistics:
+        """Statistics of a block's rows."""
         X, weights = block
         features = self.form.features(X) if len(self.pooled) else None
         joint = self.log_joint(X, features)

@@ -5,12 +5,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from measuring import Ratio, finish, interleaved, show
-
-from gmmcli.data import AppendedColumn, open_writer
-from gmmcli.mixture.synthesis import Recipe, generate
 
 GMMCLI = str(Path(sysconfig.get_path("scripts")) / "gmmcli")
 ROWS, FEATURES, K = 1_000_000, 10, 10
@@ -42,16 +40,15 @@ def run(*command):
     return usage.ru_maxrss / 1024
 
 
-def write_table(path):
-    rows, _ = generate("random", ROWS, Recipe(n_features=FEATURES, n_components=K, seed=1))
-    columns = [AppendedColumn(f"x{j}") for j in range(FEATURES)]
-    with open_writer(path, like=None, columns=columns) as writer:
-        writer.write(None, list(rows.T))
-
-
 def cases(folder):
-    big, small = f"{folder}/big.csv", "sample_data/iris.csv"
-    write_table(big)
+    small = "sample_data/iris.csv"
+    tables = {apart: f"{folder}/big-{apart}.csv" for apart in (6, 3)}
+    for apart, path in tables.items():
+        # in a process of its own: a child's peak counts what its parent held
+        recipe = ["--kind", "random", "-n", str(ROWS), "-d", str(FEATURES), "-k", str(K)]
+        recipe += ["--separation", str(apart), "--no-labels", "-o", path]
+        run(GMMCLI, "generate", *recipe)
+    big = tables[6]
     script = [sys.executable, "-c", SCRIPT]
     peaks = {}
 
@@ -68,8 +65,10 @@ def cases(folder):
         remark = f"peak {peaks['gmmcli']:.0f} MB, the script's {peaks['script']:.0f} MB"
         return Ratio(what, mine, other, wanted, remark)
 
-    what = f"fit {ROWS:,} x {FEATURES}, K = {K}, CSV to model and labels"
-    yield compared(what, lambda: fit(big, K), lambda: peer_fit(big, K), 10, 2)
+    for apart, path in tables.items():
+        what = f"fit {ROWS:,} x {FEATURES}, K = {K}, {apart} sd apart"
+        ours, theirs = partial(fit, path, K), partial(peer_fit, path, K)
+        yield compared(what, ours, theirs, 10, 2)
 
     def predict():
         peaks["gmmcli"] = run(GMMCLI, "predict", f"{folder}/m.json", big, "-o", f"{folder}/o.csv")
