@@ -1,6 +1,7 @@
 """A snapshot of a fit <-> versioned JSON, which no other release need understand."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from gmmcli import __version__
@@ -30,26 +31,21 @@ def loads(text: str, options: FitOptions, columns: list[str], *, name: str) -> S
     ------
     DataError : it is no checkpoint, of another release, or of other columns or options.
     """
-    advice = "remove the file to begin anew"
     try:
-        document = json.loads(text)
-        is_ours = document["format"] == FORMAT
-        others = {"release of gmmcli": document["gmmcli"], "set of columns": document["columns"]}
-        theirs_covariance = document["key"]["covariance_type"]
-        same_structure = is_ours and theirs_covariance == options.covariance_type
-        snapshot = Snapshot.of_plain(document, options) if same_structure else None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{name} is not a checkpoint of gmmcli, or is damaged", advice) from error
-    if not is_ours:
-        raise DataError(f"{name} is not a checkpoint of gmmcli", "give another path")
-    ours = {"release of gmmcli": __version__, "set of columns": columns}
-    for what, value in ours.items():
-        if others[what] != value:
-            raise DataError(f"{name} is of another {what}: {others[what]}, not {value}", advice)
-    if snapshot is None:
-        raise DataError(
-            f"{name} is of another covariance_type: {theirs_covariance}, "
-            f"not {options.covariance_type}",
-            advice,
-        )
-    return snapshot
+        document = json.loads(text, parse_constant=_refuse)
+        ours = {"format": FORMAT, "gmmcli": __version__, "columns": columns, **asdict(options)}
+        theirs = {**document["key"], **document}
+        other = next((what for what, value in ours.items() if theirs[what] != value), None)
+        if other is None:
+            return Snapshot.of_plain(document, options)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{name} is not a checkpoint of gmmcli, or is damaged"
+        raise DataError(message, "remove the file to begin anew, or give another path") from error
+    raise DataError(
+        f"{name} is of another fit ({other}: {theirs[other]}, not {ours[other]})",
+        "give the options of then, or remove the file to begin anew",
+    )
+
+
+def _refuse(token: str) -> float:
+    raise ValueError(token)

@@ -57,7 +57,8 @@ class Wanted(Saving):
         typer.Option(
             "--checkpoint",
             metavar="PATH",
-            help="Keep the state of the fit in this file, every few seconds and when stopped. "
+            help="Once the fit goes over all rows, keep its state in this file, every few seconds "
+            "and when stopped. "
             "The same command takes it up there, and ends in the same bytes as an uninterrupted "
             "run; then the file is removed.",
         ),

@@ -131,6 +131,10 @@ def _features(
         match_columns(table, start.columns)
         return start.columns
     features = choose_features(table, choosing.columns or (), reserved=reserved)
+    if not choosing.no_header and all(_is_number(name) for name in table.columns):
+        talk.warning(
+            f"the first line of {table.name} holds numbers only: if it is data, add --no-header"
+        )
     if start is not None:
         if set(features.used) != set(start.columns):
             raise UsageError(
@@ -144,6 +148,14 @@ def _features(
             note += "; left out: " + listed([f"{name} ({why})" for name, why in features.left_out])
         talk.note(note)
     return features.used
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_constants(constant_columns: dict[str, float]) -> None:

@@ -172,7 +172,13 @@ class Search:
         typer.Option("--converge-on", help="What has to come to rest."),
     ] = "likelihood"
     max_iter: Annotated[
-        int, typer.Option("--max-iter", min=0, metavar="N", help="EM iterations at most.")
+        int,
+        typer.Option(
+            "--max-iter",
+            min=0,
+            metavar="N",
+            help="EM iterations at most, over all rows; as many on each sample of them.",
+        ),
     ] = 1000
     reg_covar: Annotated[
         float | None,

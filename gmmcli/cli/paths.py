@@ -53,6 +53,10 @@ def check_outputs(outputs: Mapping[str, str | None], *, inputs: Sequence[str | N
         if path is None or path == "-":
             continue
         check_output(path, [name for name in inputs if name is not None])
+        if os.path.isdir(path):
+            raise OutputError(f"cannot write {path}: it is a folder", "name a file in it")
+        if os.path.isfile(path) and not os.access(path, os.W_OK):
+            raise OutputError(f"cannot write {path}: it is read-only", "choose another path")
         if os.path.exists(path) and not os.path.isfile(path):
             continue  # a device such as /dev/null may be named any number of times
         place = os.path.realpath(path)

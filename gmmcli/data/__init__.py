@@ -1,4 +1,4 @@
-"""The files: the only room that imports pandas or pyarrow.
+"""The files: the only room that imports pyarrow.
 
     paths.py           what a path alone tells
     source.py          the bytes of an input: a file or a pipe, decompressed, as often as needed

@@ -95,7 +95,8 @@ def not_a_number(source: str, column: str, row: int, cell: str) -> DataError:
     shown = cell if len(cell) <= 40 else cell[:39] + "…"
     return DataError(
         f"{source}: row {row}, column '{column}' holds '{shown}', which is not a number",
-        f"if it means missing, add --na-values '{shown}'; to leave the column out, -C '!{column}'",
+        f"if it means missing, add --na-values '{shown}'; fit and select-k can leave the column "
+        f"out: -C '!{column}'",
     )
 
 

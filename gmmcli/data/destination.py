@@ -13,6 +13,7 @@ from typing import IO, Self
 from gmmcli.data.paths import files_of
 from gmmcli.errors import OutputError, UsageError
 
+_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _ADVICE = "check the folder, its permissions and the room left on the disk"
 
 
@@ -67,6 +68,8 @@ class Destination(io.RawIOBase):
     """
 
     def __init__(self, path: str) -> None:
+        # by its other names too, since a file behind standard output must not be replaced
+        path = "-" if path in _STANDARD_OUTPUT else path
         self.path = path
         self._name = "standard output" if path == "-" else path
         self._temporary: str | None = None
@@ -80,22 +83,24 @@ class Destination(io.RawIOBase):
                 raise OutputError("standard output is closed", "open it, or name a file")
             sys.stdout.flush()
             return sys.stdout.buffer
-        self._target = os.path.realpath(self.path)
+        # the path of a shell's own pipe, /dev/fd/63, has no place in a folder
         try:
-            mode = os.stat(self._target).st_mode
+            mode = os.stat(self.path).st_mode
         except FileNotFoundError:
+            self._target = os.path.realpath(self.path)
             return self._open_temporary(None)
         if stat.S_ISDIR(mode):
             raise OutputError(f"cannot write {self.path}: it is a folder", "name a file in it")
         if not stat.S_ISREG(mode):
             return open(self._target, "wb", buffering=0)
+        self._target = os.path.realpath(self.path)
         if not os.access(self._target, os.W_OK):
             raise OutputError(f"cannot write {self.path}: it is read-only", _ADVICE)
         return self._open_temporary(stat.S_IMODE(mode))
 
     def _open_temporary(self, mode: int | None) -> IO[bytes]:
-        folder, name = os.path.split(self._target)
-        temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(6)}.tmp")
+        folder = os.path.dirname(self._target)
+        temporary = os.path.join(folder, f".gmmcli-{secrets.token_hex(6)}.tmp")
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         self._temporary = temporary
         if mode is not None:
@@ -135,11 +140,13 @@ class Destination(io.RawIOBase):
         self._file.close()
         os.replace(self._temporary, self._target)
         self._temporary = None
-        folder = os.open(os.path.dirname(self._target), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        # the file is there; a folder that cannot be synchronised does not undo that
+        with suppress(OSError):
+            folder = os.open(os.path.dirname(self._target), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def _discard(self) -> None:
         if self.path == "-":

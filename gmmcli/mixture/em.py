@@ -88,7 +88,11 @@ class Step:
 
 @dataclass
 class State:
-    """What EM carries from step to step, beside the mixture."""
+    """What EM carries from step to step, beside the mixture.
+
+    n_iter : M-steps that were kept.
+    n_passes : E-steps, those of leaps that were taken back included.
+    """
 
     repairs: Repairs
     leaps: Leaps = field(default_factory=Leaps)
@@ -96,6 +100,7 @@ class State:
     change: float = np.nan
     leapt: bool = False
     converged: bool = False
+    n_passes: int = 1
 
     @classmethod
     def new(cls, model: GaussianMixture, n_iter: int = 0) -> Self:
@@ -115,43 +120,34 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
     state = state or State.new(model)
     repairs, leaps = state.repairs, state.leaps
 
-    def step_to(model: GaussianMixture, last: float, *, leapt: bool = False) -> Step:
-        state.n_iter += 1
+    def evaluated(model: GaussianMixture, before: Step | None, *, leapt: bool = False) -> Step:
         n_notes = len(repairs.notes)
         model = repairs.apply(model)
         statistics = problem.e_step(model)
         objective = problem.objective(model, statistics)
-        state.change = objective - last if len(repairs.notes) == n_notes else np.nan
-        state.leapt = leapt
-        return step_of(model, statistics, objective)
+        if before is None:
+            n_iter, change, leapt = state.n_iter, state.change, state.leapt
+        else:
+            state.n_passes += 1
+            n_iter, change = before.n_iter + 1, objective - before.objective
+            change = change if len(repairs.notes) == n_notes else np.nan
+        offset = statistics.n_rows * problem.log_volume
+        likelihood = statistics.log_likelihood - offset
+        return Step(n_iter, model, statistics, likelihood, objective, change, repairs.notes, leapt)
 
-    def step_of(model: GaussianMixture, statistics: SufficientStatistics, objective: float) -> Step:
-        log_likelihood = statistics.log_likelihood - statistics.n_rows * problem.log_volume
-        return Step(
-            state.n_iter,
-            model,
-            statistics,
-            log_likelihood,
-            objective,
-            state.change,
-            repairs.notes,
-            state.leapt,
-        )
-
-    model = repairs.apply(model)
-    statistics = problem.e_step(model)
-    step = step_of(model, statistics, problem.objective(model, statistics))
+    step = evaluated(model, None)
     yield step
     while True:
         far = leaps.estimates(step.statistics.estimates(), step.change)
+        leap = None
         if far is not None and not repairs.needed(model := problem.m_step(far)):
-            leap = step_to(model, step.objective, leapt=True)
+            leap = evaluated(model, step, leapt=True)
             leaps.judge(leap.change)
-            if leap.change >= 0:
-                step = leap
-                yield step
-                continue
-        step = step_to(problem.m_step(step.statistics.estimates()), step.objective)
+        if leap is not None and leap.change >= 0:
+            step = leap
+        else:
+            step = evaluated(problem.m_step(step.statistics.estimates()), step)
+        state.n_iter, state.change, state.leapt = step.n_iter, step.change, step.leapt
         yield step
 
 

@@ -16,7 +16,14 @@ from gmmcli.mixture.initialise import Start, Starts, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.penalty import Penalty
-from gmmcli.mixture.sampling import check_distinct, enriched, in_memory, rare_rows, samples
+from gmmcli.mixture.sampling import (
+    SAMPLE_ROWS,
+    check_distinct,
+    enriched,
+    in_memory,
+    rare_rows,
+    samples,
+)
 from gmmcli.mixture.search import Climber, Observer, agreeing, given_start, merit, race
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, describe
@@ -115,7 +122,8 @@ class Fitting:
         else:
             model = given_start(start, n_components, standardisation, problem)
             ascent = Ascent("given start", model, State.new(model), options.rule())
-            snapshot = Snapshot(key, 1, 1, [ascent])
+            n_passes = 1 if self.description.n_rows > SAMPLE_ROWS else 0
+            snapshot = Snapshot(key, 1, n_passes, [ascent])
         found = self._finish(snapshot, options, problem, keep)
         init = options.init if snapshot.ascents[0].name != "given start" else "given"
         return _result(found, standardisation, problem, options, n_components, init)
@@ -136,11 +144,9 @@ class Fitting:
             observe = partial(watch, ascent)
             runs.append(self._climb(ascent, problem, max_iter=options.max_iter, observe=observe))
         best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
-        steps = [
-            run.step.n_iter - ascent.n_before + 1
-            for run, ascent in zip(runs, snapshot.ascents, strict=True)
-        ]
-        n_passes = snapshot.n_passes + sum(steps) if snapshot.n_passes else 0
+        n_passes = snapshot.n_passes
+        if n_passes:
+            n_passes += sum(ascent.state.n_passes for ascent in snapshot.ascents)
         n_agreeing = snapshot.ascents[best].n_agreeing
         return Found(runs[best], snapshot.n_starts, n_agreeing, n_passes)
 
@@ -177,6 +183,10 @@ class Fitting:
         partitions = list(starts.portfolio(options.init, n_components, n_init=options.n_init))
         climbers = self._race(sample, partitions, n_components, options, problem)
         ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in climbers[:CONTENDERS]]
+        if not growing:
+            # the race was over all rows, so its steps are the beginning of these runs
+            for ascent, climber in zip(ascents, climbers, strict=False):
+                ascent.state.n_iter = climber.step.n_iter
         for larger in growing[1:]:
             ascents = self._ahead(ascents, options, _on(larger, problem))
         rare = rare_rows(problem, ascents[0].model) if growing and n_components > 1 else None
@@ -187,24 +197,21 @@ class Fitting:
             found = self._race(richer, partitions, n_components, options, problem)
             ascents += [_new_ascent(c, options, agreeing(found, c)) for c in found[:CONTENDERS]]
             few = replace(options, max_iter=min(options.max_iter, FIRST_STEPS))
-            n_tried = len(ascents)
+            n_passes += len(ascents) * (few.max_iter + 1)
             ascents = self._ahead(ascents, few, problem)
-            n_passes += n_tried * (FIRST_STEPS + 1)
+            climbers += found
         return Snapshot(key, len(climbers), n_passes, ascents)
 
     def _ahead(self, ascents: list[Ascent], options: FitOptions, problem: Problem) -> list[Ascent]:
         """Of several ascents the one that is ahead over the problem's rows, to start anew there."""
         runs = []
         for ascent in ascents:
-            # M-steps are counted from here: each of them has as many
             begin = replace(ascent, state=State.new(ascent.model), rule=options.rule())
             watch = partial(self.observe, ascent.name)
             runs.append(self._climb(begin, problem, max_iter=options.max_iter, observe=watch))
         best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
-        model, n_iter = runs[best].step.model, runs[best].step.n_iter
-        n_iter += ascents[best].state.n_iter
-        state = State.new(model, n_iter)
-        return [replace(ascents[best], model=model, state=state, n_before=n_iter)]
+        model = runs[best].step.model
+        return [replace(ascents[best], model=model, state=State.new(model), rule=options.rule())]
 
     def _race(
         self,
@@ -238,7 +245,7 @@ class Fitting:
         key = (problem.structure.scales_by_column, options.seed)
         if key not in self._starts:
             rng = np.random.default_rng([options.seed, 1])
-            growing = samples(problem.batches, self.description.n_rows, rng=rng)
+            growing = samples(problem.batches, self.description, rng=rng)
             standardisation = self._coordinates[key[0]][0]
             starts = Starts(
                 growing[0] if growing else in_memory(problem.batches),
@@ -252,8 +259,7 @@ class Fitting:
 def _new_ascent(climber: Climber, options: FitOptions, n_agreeing: int) -> Ascent:
     """An ascent from where a run on a sample has come to."""
     model = climber.step.model
-    state = State.new(model, climber.step.n_iter)
-    return Ascent(climber.name, model, state, options.rule(), n_agreeing, state.n_iter)
+    return Ascent(climber.name, model, State.new(model), options.rule(), n_agreeing)
 
 
 def _result(

@@ -44,10 +44,10 @@ class Repairs:
                 self.budget -= 1
                 largest = int(healthy[np.argmax(model.weights[healthy])])
                 model = split(model, largest, into=k)
-                self.notes += ("a component that collapsed onto equal rows was placed anew",)
+                self.notes += ("a component that collapsed was placed anew",)
             else:
                 model = model.taken([j for j in range(model.n_components) if j != k])
-                self.notes += ("a component that collapsed onto equal rows was dropped",)
+                self.notes += ("a component that collapsed was dropped",)
             collapsed = collapsed_components(model)
         return model
 

@@ -11,6 +11,7 @@ from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
 from gmmcli.mixture.em import Problem
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.standardise import Description
 from gmmcli.mixture.statistics import EStep
 
 SAMPLE_ROWS = 10_000
@@ -21,14 +22,13 @@ RARE_GAP = 5.0
 """Nats by which such a row is less likely than the least likely of SAMPLE_ROWS drawn rows."""
 
 
-def samples(batches: Batches, n_rows: float, *, rng: np.random.Generator) -> list[ArrayBatches]:
-    """Growing samples, the smallest first; empty if SAMPLE_ROWS hold everything.
-
-    Parameters
-    ----------
-    n_rows : the sum of the row weights.
-    """
-    if n_rows <= SAMPLE_ROWS:
+def samples(
+    batches: Batches, description: Description, *, rng: np.random.Generator
+) -> list[ArrayBatches]:
+    """Growing samples, the smallest first; empty if SAMPLE_ROWS hold everything."""
+    n_rows = description.n_rows
+    # many rows of little weight are many rows all the same
+    if max(n_rows, description.n_lines) <= SAMPLE_ROWS:
         return []
     sizes = [SAMPLE_ROWS]
     if n_rows > 2 * GROWTH * SAMPLE_ROWS:
@@ -97,11 +97,17 @@ def rare_rows(problem: Problem, pilot: GaussianMixture) -> ArrayBatches | None:
         weights = np.ones(len(here)) if batch.weights is None else batch.weights
         return Batch(batch.X[:, here], weights[here])
 
-    found = list(problem.workers.map_ordered(unlikely, problem.batches))
+    found: list[Batch] = []
+    mass = 0.0
+    for batch in problem.workers.map_ordered(unlikely, problem.batches):
+        found.append(batch)
+        mass += 0.0 if batch.weights is None else float(batch.weights.sum())
+        if mass > RARE_ROWS:
+            return None
     X = np.concatenate([batch.X for batch in found], axis=1)
     weights = np.concatenate([batch.weights for batch in found if batch.weights is not None])
-    enough = weights.sum() >= problem.structure.rows_needed(len(X))
-    return ArrayBatches(X, weights) if enough and weights.sum() <= RARE_ROWS else None
+    enough = mass >= problem.structure.rows_needed(len(X))
+    return ArrayBatches(X, weights) if enough else None
 
 
 def enriched(sample: ArrayBatches, rare: ArrayBatches, n_rows: float) -> ArrayBatches:

@@ -27,7 +27,6 @@ class Ascent:
 
     name : of the start.
     n_agreeing : how many starts are known to lead to its optimum.
-    n_before : M-steps that led to where it began to go over all rows.
     """
 
     name: str
@@ -35,7 +34,6 @@ class Ascent:
     state: State
     rule: Rule
     n_agreeing: int = 1
-    n_before: int = 0
 
     def plain(self) -> dict[str, Any]:
         """As numbers, lists and names."""
@@ -43,7 +41,7 @@ class Ascent:
         return {
             "name": self.name,
             "n_agreeing": self.n_agreeing,
-            "n_before": self.n_before,
+            "n_passes": self.state.n_passes,
             "converged": self.state.converged,
             "weights": model.weights.tolist(),
             "means": model.means.tolist(),
@@ -67,7 +65,8 @@ class Ascent:
         structure = STRUCTURES[options.covariance_type]
         covariance = structure(np.array(plain["matrices"], dtype=np.float64))
         model = GaussianMixture(np.array(plain["weights"]), np.array(plain["means"]), covariance)
-        if not model.n_components == len(model.means) == covariance.n_components:
+        shape = (model.n_components, *(model.n_features,) * (covariance.matrices.ndim - 1))
+        if covariance.matrices.shape != shape or len(model.means) != model.n_components:
             raise ValueError("the parts of the mixture do not match")
         path = [
             Estimates(float(n_rows), np.array(weights), np.array(means), np.array(spreads))
@@ -84,6 +83,7 @@ class Ascent:
             _number(plain["change"]),
             bool(plain["leapt"]),
             bool(plain["converged"]),
+            int(plain["n_passes"]),
         )
         return cls(
             str(plain["name"]),
@@ -91,7 +91,6 @@ class Ascent:
             state,
             rule,
             int(plain["n_agreeing"]),
-            int(plain["n_before"]),
         )
 
 
@@ -113,8 +112,7 @@ class Snapshot:
         for name, value in key.items():
             if self.key.get(name) != value:
                 raise FitError(
-                    f"the checkpoint is of a fit with another {name}: {self.key.get(name)}, "
-                    f"not {value}",
+                    f"the checkpoint is of another fit ({name}: {self.key.get(name)}, not {value})",
                     "give the same input and options as then, or remove the checkpoint",
                 )
 

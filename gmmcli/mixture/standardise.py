@@ -34,12 +34,14 @@ class Description:
     nor a large unit costs digits. Merging: Chan, Golub & LeVeque (1983), equation 2.1.
 
     n_rows : sum of the row weights.
+    n_lines : rows, whatever their weights.
     mean : (D,).
     scatter : (D, D), about the mean.
     minimum, maximum : (D,), in user units.
     """
 
     n_rows: float
+    n_lines: int
     mean: FloatArray
     scatter: FloatArray
     minimum: FloatArray
@@ -55,6 +57,7 @@ class Description:
         return replace(
             self,
             n_rows=n_rows,
+            n_lines=self.n_lines + other.n_lines,
             mean=self.mean + delta * (other.n_rows / n_rows),
             scatter=self.scatter + other.scatter + between,
             minimum=np.minimum(self.minimum, other.minimum),
@@ -132,6 +135,11 @@ def describe(batches: Batches, *, workers: Workers | None = None) -> Description
         describe_one = partial(_describe_batch, pilot=pilot, exponent=exponent)
         total = (workers or Serial()).map_reduce(describe_one, batches)
         # squares are to be representable in user units, since covariances are reported in them
+        if not np.isfinite(total.n_rows):
+            raise FitError(
+                "the row weights add up to more than floating point can hold",
+                "divide them by their largest",
+            )
         variance = total.deviation**2
         wide = ~np.isfinite(variance * total.n_rows)
         narrow = ~total.constant & (variance < np.finfo(np.float64).tiny)
@@ -153,7 +161,9 @@ def _describe_batch(batch: Batch, pilot: FloatArray, exponent: FloatArray) -> De
         mean = Y.mean(axis=1) if weights is None else Y @ weights / n_rows
         Y -= mean[:, None]
         scatter = (Y if weights is None else Y * weights) @ Y.T
-    return Description(n_rows, mean, scatter, X.min(axis=1), X.max(axis=1), pilot, exponent)
+    return Description(
+        n_rows, X.shape[1], mean, scatter, X.min(axis=1), X.max(axis=1), pilot, exponent
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,11 +78,12 @@ def test_a_polite_end_keeps_the_last_state(many, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "word"),
     [
-        (["-k", 2], "another k"),
-        (["--seed", 1], "another seed"),
-        (["-c", "tied"], "another covariance_type"),
-        (["-C", "!c"], "another set of columns"),
-        (["--reg-covar", 0], "another reg_covar"),
+        (["-k", 2], "(k: 3, not 2)"),
+        (["--seed", 1], "(seed: 0, not 1)"),
+        (["-c", "tied"], "(covariance_type: full, not tied)"),
+        (["-C", "!c"], "(columns: "),
+        (["--reg-covar", 0], "(reg_covar: "),
+        (["--converge-on", "parameters"], "(converge_on: likelihood, not parameters)"),
     ],
 )
 def test_another_fit_is_refused(cli, overlapping, broken_off, changed, word):
@@ -93,6 +94,17 @@ def test_another_fit_is_refused(cli, overlapping, broken_off, changed, word):
     assert broken_off.read_bytes() == before
     assert cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off).code == 0
     assert not broken_off.exists()
+
+
+@pytest.mark.parametrize("damage", ['"rule": []', '"means": [[1]]', '"weights": NaN', '"path": 3'])
+def test_a_damaged_one_is_refused(cli, overlapping, broken_off, damage):
+    name = damage.split(":")[0]
+    text = broken_off.read_text().replace(f"{name}:", f'{damage}, "was":', 1)
+    broken_off.write_text(text)
+    done = cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off)
+    assert done.code == 1
+    assert "is damaged" in done.err
+    assert broken_off.read_text() == text
 
 
 def test_it_says_that_it_goes_on(cli, overlapping, broken_off):

@@ -395,3 +395,23 @@ def test_threads_and_format_do_not_change_a_byte(cli, overlapping, tmp_path):
         header_and_rows = rows.read_text().splitlines()
         labels.add("\n".join(row.split(",", 3)[3] for row in header_and_rows))
     assert len(models) == len(labels) == 1
+
+
+def test_a_header_of_numbers_is_doubted(cli, tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text("1.5,2\n1,2\n2,4\n4,7\n3,5\n")
+    assert "add --no-header" in cli("fit", path, "-k", 1).err
+    assert "add --no-header" not in cli("fit", path, "-k", 1, "--no-header").err
+
+
+def test_a_folder_is_refused_before_the_work(cli, blobs, tmp_path):
+    done = cli("fit", blobs, "-k", 3, "-m", tmp_path)
+    assert done.code == 1
+    assert "it is a folder" in done.err
+    assert "columns used" not in done.err
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 20])
+def test_no_more_iterations_than_asked_for(cli, overlapping, limit):
+    fit = ["fit", overlapping, "-k", 6, "--tol", "1e-300", "--max-iter", limit, "--json", "-q"]
+    assert json.loads(cli(*fit).out)["fit"]["n_iter"] <= limit

@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 from mixture.problems import fitted, mistakes, rows, two_clusters
 
-from gmmcli.mixture.batches import BATCH_ROWS
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches
+from gmmcli.mixture.fitting import Fitting
+from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.sampling import SAMPLE_ROWS, draw_rows, in_memory, samples
+from gmmcli.mixture.standardise import describe
 
 
 def numbered(n_rows, weights=None):
     return rows(np.arange(float(n_rows))[:, None], weights)
+
+
+def drawn_of(n_rows, *, seed):
+    batches = numbered(n_rows)
+    return samples(batches, describe(batches), rng=np.random.default_rng(seed))
 
 
 def test_a_draw_is_spread_over_the_whole():
@@ -47,13 +55,13 @@ def test_rows_are_drawn_by_weight():
     [(100, []), (SAMPLE_ROWS, []), (SAMPLE_ROWS + 1, [SAMPLE_ROWS])],
 )
 def test_small_data_are_not_sampled(n_rows, sizes):
-    drawn = samples(numbered(n_rows), n_rows, rng=np.random.default_rng(3))
+    drawn = drawn_of(n_rows, seed=3)
     assert [batch.n_rows for batch in drawn] == sizes
 
 
 def test_samples_grow():
     n_rows = 300_000
-    drawn = samples(numbered(n_rows), n_rows, rng=np.random.default_rng(4))
+    drawn = drawn_of(n_rows, seed=4)
     sizes = [batch.n_rows for batch in drawn]
     assert sizes[0] == SAMPLE_ROWS
     assert sizes == sorted(sizes)
@@ -118,3 +126,21 @@ def test_the_last_step_is_over_all_rows():
     assert result.log_likelihood == pytest.approx(direct.log_likelihood, abs=1e-3)
     density = result.model.posterior(X).log_density
     assert result.log_likelihood == pytest.approx(density.sum(), rel=1e-11)
+
+
+def test_iterations_on_samples_are_not_those_over_all_rows():
+    # 12,000 rows that overlap: the race on the sample takes more iterations than are asked for
+    rng = np.random.default_rng(11)
+    X = rng.standard_normal((2, 12_000)) + 0.8 * rng.integers(3, size=12_000)
+    few = Fitting(ArrayBatches(X)).fit(4, FitOptions(max_iter=3, tol=1e-12))
+    more = Fitting(ArrayBatches(X)).fit(4, FitOptions(max_iter=30, tol=1e-12))
+    assert few.n_iter <= 3
+    assert few.n_iter < more.n_iter <= 30
+    assert more.log_likelihood >= few.log_likelihood
+
+
+def test_many_rows_of_little_weight_are_sampled_too():
+    X = np.random.default_rng(12).standard_normal((2, 12_000))
+    batches = ArrayBatches(X, np.full(12_000, 0.01))
+    drawn = samples(batches, describe(batches), rng=np.random.default_rng(0))
+    assert [sample.n_rows for sample in drawn] == [SAMPLE_ROWS]

@@ -67,7 +67,7 @@ def test_leaps_and_repairs_are_part_of_it():
 def test_other_rows_and_options_are_refused_by_name(options, rows, name):
     _, texts = kept(OPTIONS[0])
     shot = Snapshot.of_plain(json.loads(texts[-1]), options)
-    with pytest.raises(FitError, match=f"another {name}"):
+    with pytest.raises(FitError, match=rf"another fit \({name}: "):
         Fitting(ArrayBatches(rows)).fit(3, options, resume=shot)
 
 
