@@ -97,7 +97,9 @@ def test_a_column_named_like_a_magic_number_is_a_column(make):
     assert numbers(make("PAR1,y\n1,2\n3,5\n", "noextension")) == [[1, 3], [2, 5]]
 
 
-@pytest.mark.parametrize("content", [PLAIN, gzip.compress(PLAIN), zstd(PLAIN)])
+@pytest.mark.parametrize(
+    "content", [PLAIN, gzip.compress(PLAIN), zstd(PLAIN)], ids=["plain", "gz", "zst"]
+)
 def test_a_pipe_can_be_read_again(pipe, content):
     with pipe(content):
         assert numbers("-") == [[1, 3], [2, 5]]
