@@ -15,6 +15,9 @@ from gmmcli.mixture.moments import LOG_2PI
 LOWEST = float(np.finfo(np.float64).min)
 BLOCK_ROWS = 4096
 SYMMETRY = 1e-8
+ALIKE = 1e-3
+"""Of standard deviations: how far what is in common may differ in a file written by hand."""
+ROUNDING = 1e-12
 
 
 class Posterior(NamedTuple):
@@ -70,13 +73,15 @@ class GaussianMixture:
         ----------
         weights : (K,), positive, summing to 1 within 1e-6; made to sum to 1 exactly.
         means : (K, D).
-        covariances : (K, D, D) full, (D, D) tied, (K, D) diag, (K,) spherical.
+        covariances : (K, D, D); (D, D) for tied; without correlations (K, D), for EEI (D,), for
+            spherical (K,), for EII one number.
         covariance_type : a name in STRUCTURES.
 
         Raises
         ------
         ModelError : a number that is not finite, a wrong shape, weights that do not sum to 1,
-            a covariance that is not symmetric or not positive definite.
+            a covariance that is not symmetric or not positive definite, covariances that do not
+            have in common what their structure says.
         """
         w, mu, sigma = (np.asarray(a, dtype=np.float64) for a in (weights, means, covariances))
         for name, array in (("weights", w), ("means", mu), ("covariances", sigma)):
@@ -100,6 +105,7 @@ class GaussianMixture:
         except ValueError as error:
             raise ModelError(str(error)) from None
         _check_positive_definite(covariance)
+        _check_structure(covariance)
         total = w.sum()
         # weights that sum to 1 but for rounding are kept to the last bit
         exact = abs(total - 1) <= len(w) * np.finfo(np.float64).eps
@@ -121,10 +127,6 @@ class GaussianMixture:
         n_components, n_features = self.means.shape
         free = self.covariance.n_parameters(n_components, n_features)
         return int(n_components - 1 + n_components * n_features + free)
-
-    def full_covariances(self) -> FloatArray:
-        """Every covariance as a matrix: (K, D, D)."""
-        return self.covariance.full()
 
     def posterior(self, X: FloatArray) -> Posterior:
         """Log-density and responsibilities of the rows of X (N, D), by Bayes' rule.
@@ -189,8 +191,8 @@ class GaussianMixture:
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
         """Draw rows (N, D) and the components they came from (N,)."""
         labels = rng.choice(self.n_components, size=n_rows, p=self.weights)
-        deviations = np.sqrt(np.einsum("kii->ki", self.full_covariances()))
-        correlations = self.full_covariances() / deviations[:, :, None] / deviations[:, None, :]
+        deviations = np.sqrt(np.einsum("kii->ki", self.covariance.full()))
+        correlations = self.covariance.full() / deviations[:, :, None] / deviations[:, None, :]
         lower = np.linalg.cholesky(correlations) * deviations[:, :, None]
         noise = rng.standard_normal((n_rows, self.n_features))
         rows = np.empty_like(noise)
@@ -218,14 +220,28 @@ class GaussianMixture:
 
 def _check_positive_definite(covariance: Covariance) -> None:
     matrices = covariance.matrices
-    # a structure that repeats one matrix has no component to name
-    shared = len(covariance.values) != len(matrices) or covariance.values.ndim != matrices.ndim
-    shared = shared and covariance.values.ndim == 2 and matrices.ndim == 3
     for k, matrix in enumerate(matrices):
-        name = "covariances" if shared else f"covariances[{k}]"
+        # a structure that repeats one matrix has no component to name
+        name = "covariances" if covariance.shared else f"covariances[{k}]"
         if matrix.ndim == 2:
             spread = np.sqrt(np.abs(np.outer(np.diag(matrix), np.diag(matrix))))
             if np.any(np.abs(matrix - matrix.T) > SYMMETRY * spread):
                 raise ModelError(f"{name} is not symmetric")
         if not np.all(np.isfinite(covariance.form.factors(matrix[None]))):
             raise ModelError(f"{name} is not positive definite")
+
+
+def _check_structure(covariance: Covariance) -> None:
+    # the M-step leaves covariances of its own structure as they are
+    masses = np.ones(covariance.n_components)
+    nearest = covariance.from_scatter(masses, covariance.matrices, covariance).full()
+    matrices = covariance.full()
+    deviations = np.sqrt(np.einsum("kii->ki", matrices))
+    spread = deviations[:, :, None] * deviations[:, None, :]
+    # axes are known to the rounding of the largest spread along any
+    rounding = ROUNDING * spread.max(axis=(1, 2), keepdims=True)
+    if not np.all(np.abs(nearest - matrices) <= ALIKE * spread + rounding):
+        raise ModelError(
+            f"the covariances are not {covariance.name}: {covariance.description}",
+            "choose another covariance_type, such as full or diag",
+        )

@@ -19,11 +19,12 @@ Source: Bishop (2006), Pattern Recognition and Machine Learning, sections 2.3 an
 Higham & Mary (2019), A new approach to probabilistic rounding error analysis.
 """
 
+from functools import cache
 from typing import Protocol
 
 import numpy as np
 
-from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.arrays import FloatArray, IntArray
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -98,6 +99,12 @@ def _mean_about(totals: FloatArray, n_features: int) -> FloatArray:
     return np.divide(first, mass, out=np.zeros_like(first), where=mass > 0)
 
 
+@cache
+def _upper(n_features: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the upper triangle, in the order of T(x)."""
+    return np.triu_indices(n_features)
+
+
 def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
     """Inverses of the lower Cholesky factors of (K, D, D); NaN where there is none."""
     try:
@@ -147,7 +154,7 @@ class FullMoments:
         n_features = means.shape[1]
         whitened_means = np.einsum("kij,kj->ki", factors, means)
         precisions = factors.transpose(0, 2, 1) @ factors
-        rows, columns = np.triu_indices(n_features)
+        rows, columns = _upper(n_features)
         # the cross term x_i x_j stands once in T and twice in the quadratic form
         quadratic = precisions[:, rows, columns] * np.where(rows == columns, -0.5, -1.0)
         linear = np.einsum("kji,kj->ki", factors, whitened_means)
@@ -165,7 +172,7 @@ class FullMoments:
         Y = X - origin[:, None]
         weighted = Y * r
         second = weighted @ Y.T
-        upper = second[np.triu_indices(len(second))]
+        upper = second[_upper(len(second))]
         return np.concatenate([[r.sum()], weighted.sum(axis=1), upper])
 
     @staticmethod
@@ -173,7 +180,7 @@ class FullMoments:
         """Means (K, D) and scatters about them (K, D, D) from sums of r · T(x - origin) (K, P)."""
         n_features = origins.shape[1]
         shift = _mean_about(totals, n_features)
-        rows, columns = np.triu_indices(n_features)
+        rows, columns = _upper(n_features)
         upper = totals[:, 1 + n_features :] - totals[:, :1] * shift[:, rows] * shift[:, columns]
         scatter = np.empty((len(totals), n_features, n_features))
         scatter[:, rows, columns] = upper

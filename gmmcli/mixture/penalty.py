@@ -56,7 +56,12 @@ class Penalty:
         return cls(strength, target, floor)
 
     def covariance(
-        self, structure: type[Covariance], *, masses: FloatArray, spreads: FloatArray
+        self,
+        structure: type[Covariance],
+        *,
+        masses: FloatArray,
+        spreads: FloatArray,
+        previous: Covariance | None = None,
     ) -> Covariance:
         """The M-step of the covariances under the penalty.
 
@@ -64,20 +69,44 @@ class Penalty:
         ----------
         masses : (K,), N_k.
         spreads : W_k / N_k, in the form's shape.
+        previous : those before, from which an iterative M-step goes on.
         """
         n = masses + 2 * self.strength
         extra = 2 * self.strength * self.target
         shape = (-1,) + (1,) * self.target.ndim
         scatters = masses.reshape(shape) * spreads + extra + n.reshape(shape) * self.floor
-        return structure.from_scatter(n, scatters)
+        return structure.from_scatter(n, scatters, previous)
+
+    def credit(self, masses: FloatArray, covariance: Covariance) -> float:
+        """Nats of log-likelihood that are the penalty's work, not the data's.
+
+        Where the rows of a light component all have one value in a column, as a few of rounded
+        data will, its variance there is the penalty's, and the likelihood as high as that is
+        small. Light is less than half an even share of the rows.
+
+        Parameters
+        ----------
+        masses : (K,), N_k; 0 for a component that is not to be looked at.
+        """
+        # with one size for all, what is narrow in one direction is wide in another
+        if self.strength == 0 or covariance.code[0] == "E":
+            return 0.0
+        target, variances = self.target, covariance.matrices
+        if target.ndim == 2:
+            target, variances = np.diag(target), np.einsum("kdd->kd", variances)
+        shares = variances[:, target > 0] / target[target > 0]
+        # the target's part of a covariance is 2a / (2a + N_k)
+        bound = 2 * 2 * self.strength / (2 * self.strength + masses)
+        tied = shares < bound[:, None]
+        # equal rows are a cluster, and so are many with one value; few are chance
+        partly = tied.any(axis=1) & ~tied.all(axis=1)
+        light = masses < masses.sum() / (2 * len(masses))
+        gained = np.where(tied, -np.log(np.minimum(shares, 1)), 0).sum(axis=1)
+        return float(0.5 * masses[partly & light] @ gained[partly & light])
 
     def value(self, covariance: Covariance) -> float:
         """-a sum_k [tr(S Sigma_k^-1) + ln det Sigma_k], in nats."""
         if self.strength == 0:
             return 0.0
-        factors = covariance.factors
-        if factors.ndim == 3:
-            traces = np.einsum("kij,jl,kil->k", factors, self.target, factors, optimize=True)
-        else:
-            traces = factors**2 @ self.target
+        traces = covariance.traces(self.target)
         return -self.strength * float((traces + covariance.log_determinants).sum())

@@ -14,7 +14,7 @@ from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray, frozen
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.standardise import describe
+from gmmcli.mixture.standardise import Description
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +37,20 @@ class Projection:
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     @classmethod
-    def fit(cls, batches: Batches, n_components: int) -> Self:
-        """The first principal components of the rows (user units).
+    def of(cls, description: Description, n_components: int) -> Self:
+        """The first principal components of rows of that description (user units).
 
         Raises
         ------
         FitError : more components than columns.
         """
-        if not 1 <= n_components <= batches.n_features:
+        n_features = len(description.mean)
+        if not 1 <= n_components <= n_features:
             raise FitError(
                 f"{n_components} principal components were asked for, but there are "
-                f"{batches.n_features} columns",
-                f"choose --pca between 1 and {batches.n_features}",
+                f"{n_features} columns",
+                f"choose --pca between 1 and {n_features}",
             )
-        description = describe(batches)
         values, vectors = np.linalg.eigh(description.correlation)
         order = np.argsort(-values)[:n_components]
         components = vectors[:, order].T
@@ -89,7 +89,7 @@ class Projection:
         """
         back = self.components * self.scale
         means = self.shift + model.means @ back
-        return means, back.T @ model.full_covariances() @ back
+        return means, back.T @ model.covariance.full() @ back
 
 
 @dataclass(frozen=True, eq=False)

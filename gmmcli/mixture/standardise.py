@@ -5,6 +5,7 @@ labels. A structure that does not survive a change of units of one column alone 
 one scale for all columns.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -15,7 +16,7 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batch, Batches
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.workers import Serial, Workers
@@ -102,7 +103,12 @@ class Description:
         return vectors[:, values < NULL * len(values)]
 
     def collinear(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Columns that earlier ones determine: (column, the columns that determine it)."""
+        """Columns that earlier ones determine: (column, the columns that determine it).
+
+        Empty where rows are fewer than columns, since then some always do.
+        """
+        if self.n_rows <= len(self.mean):
+            return []
         found: list[tuple[int, tuple[int, ...]]] = []
         kept: list[int] = []
         for j in np.flatnonzero(~self.constant):
@@ -195,13 +201,18 @@ class Standardisation:
         """Standardised rows of a block X (D, B)."""
         return (X - self.shift[:, None]) / self.scale[:, None]
 
-    def batches(self, batches: Batches) -> Batches:
+    def batches(self, batches: Batches, *, workers: Workers | None = None) -> Batches:
         """The standardised rows: a copy in memory if they are there already, else pass by pass."""
-        if isinstance(batches, ArrayBatches):
-            X = batches.X - self.shift[:, None]
-            X /= self.scale[:, None]
-            return ArrayBatches(X, batches.weights)
-        return _StandardisedBatches(batches, self)
+        if not isinstance(batches, ArrayBatches):
+            return _StandardisedBatches(batches, self)
+        X = np.empty_like(batches.X)
+
+        def fill(start: int) -> None:
+            rows = slice(start, start + BATCH_ROWS)
+            X[:, rows] = self.apply(batches.X[:, rows])
+
+        deque((workers or Serial()).map_ordered(fill, range(0, batches.n_rows, BATCH_ROWS)), 0)
+        return ArrayBatches(X, batches.weights)
 
     def radius(self, description: Description) -> FloatArray:
         """Bound on abs(x) in standardised coordinates: (D,)."""

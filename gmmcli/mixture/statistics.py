@@ -67,6 +67,19 @@ class SufficientStatistics:
         return Estimates(self.n_rows, self.masses / self.n_rows, means, spreads)
 
 
+def classification_entropy(model: GaussianMixture, statistics: SufficientStatistics) -> float:
+    """-sum of w r_k ln r_k, in nats, from the E-step's statistics under the same model.
+
+    The log-likelihood is the expected one of rows and components together plus this entropy
+    (Hathaway 1986), and the expected one is linear in the statistics. So it needs no pass.
+    """
+    factors = model.covariance.factors
+    coefficients = statistics.form.coefficients(model.means - statistics.origins, factors)
+    coefficients[:, 0] += np.log(model.weights)
+    expected = float((coefficients * statistics.totals).sum())
+    return max(statistics.log_likelihood - expected, 0.0)
+
+
 class Estimates(NamedTuple):
     """The E-step's moments of the components.
 
@@ -128,9 +141,18 @@ class EStep:
         return reduce(add, map(self.of_block, self.blocks(batch)))
 
     def blocks(self, batch: Batch) -> Iterator[Batch]:
-        """The batch in blocks that suit the caches."""
-        for start in range(0, batch.X.shape[1], self.block_rows):
-            rows = slice(start, start + self.block_rows)
+        """The batch in blocks of one size that suit the caches, an even number if there are many.
+
+        A small fit shares the blocks of its only batch among few threads: an odd one would keep
+        all but one of them waiting.
+        """
+        n_rows = batch.X.shape[1]
+        n_blocks = -(-n_rows // self.block_rows)
+        if n_blocks > 1:
+            n_blocks -= n_blocks % 2
+        size = -(-n_rows // max(n_blocks, 1))
+        for start in range(0, n_rows, size):
+            rows = slice(start, start + size)
             weights = None if batch.weights is None else batch.weights[rows]
             yield Batch(batch.X[:, rows], weights)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray, IntArray
-from gmmcli.mixture.covariance import Diagonal, Full, Spherical
+from gmmcli.mixture.covariance import VII, VVI, VVV
 from gmmcli.mixture.model import GaussianMixture
 
 
@@ -69,7 +69,7 @@ def _equal_weights(recipe: Recipe) -> FloatArray:
 
 
 def _blobs(n_rows: int, recipe: Recipe, rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
-    spread = Spherical(np.ones((recipe.n_components, recipe.n_features)))
+    spread = VII(np.ones((recipe.n_components, recipe.n_features)))
     return GaussianMixture(_equal_weights(recipe), centres(recipe, rng), spread).sample(n_rows, rng)
 
 
@@ -88,7 +88,7 @@ def _random(n_rows: int, recipe: Recipe, rng: np.random.Generator) -> tuple[Floa
     deviations = 3.0 ** -rng.random((n_components, n_features))
     covariances = (rotations * deviations[:, None] ** 2) @ rotations.transpose(0, 2, 1)
     weights = rng.dirichlet(np.full(n_components, 5.0))
-    model = GaussianMixture(weights, centres(recipe, rng), Full(covariances))
+    model = GaussianMixture(weights, centres(recipe, rng), VVV(covariances))
     return model.sample(n_rows, rng)
 
 
@@ -96,7 +96,7 @@ def _unbalanced(
     n_rows: int, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[FloatArray, IntArray]:
     weights = 10.0 ** -np.arange(recipe.n_components)
-    spread = Diagonal(np.ones((recipe.n_components, recipe.n_features)))
+    spread = VVI(np.ones((recipe.n_components, recipe.n_features)))
     return GaussianMixture(weights / weights.sum(), centres(recipe, rng), spread).sample(
         n_rows, rng
     )

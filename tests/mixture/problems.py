@@ -7,27 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
+from gmmcli.mixture import shapes
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import STRUCTURES
 from gmmcli.mixture.em import Problem
 from gmmcli.mixture.fitting import FitOptions, fit
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.standardise import Standardisation, describe
 from gmmcli.mixture.workers import Serial
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-NAMES = tuple(STRUCTURES)
+# each structure once, by its name in a model file: first the four of scikit-learn
+WORDS = tuple(shapes.WORDS)
+NAMES = tuple(dict.fromkeys(structure.name for structure in STRUCTURES.values()))
+ONE_SCALE = frozenset(name for name in NAMES if not STRUCTURES[name].scales_by_column)
+CORRELATED = frozenset(name for name in NAMES if STRUCTURES[name].form is FullMoments)
 PENGUIN_COLUMNS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
-# mclust's names for the structures that gmmcli fits.
-STRUCTURE_OF = {
-    "VVV": "full",
-    "EEE": "tied",
-    "VVI": "diag",
-    "VII": "spherical",
-    "V": "full",
-    "E": "tied",
-}
 
 
 def rows(X, weights=None):
@@ -114,15 +111,21 @@ def random_spd(rng, n_features, condition=10.0):
 def random_model(rng, name, n_components=3, n_features=3):
     """A mixture of that structure with nothing special about it."""
     K, D = n_components, n_features
-    values = {
-        "full": lambda: np.stack([random_spd(rng, D) for _ in range(K)]),
-        "tied": lambda: random_spd(rng, D),
-        "diag": lambda: rng.uniform(0.3, 3, (K, D)),
-        "spherical": lambda: rng.uniform(0.3, 3, K),
-    }[name]()
+    covariance = random_covariance(rng, name, K, D)
     weights = rng.dirichlet(np.full(K, 5.0))
-    means = rng.standard_normal((K, D))
-    return GaussianMixture.from_arrays(weights, means, values, covariance_type=name)
+    return GaussianMixture(weights, rng.standard_normal((K, D)), covariance)
+
+
+def random_covariance(rng, name, n_components=3, n_features=3):
+    """Covariances of that structure: the M-step of matrices of sizes and shapes of their own."""
+    K, D = n_components, n_features
+    masses = rng.uniform(5, 50, K)
+    sizes = masses * rng.uniform(0.3, 3, K)
+    shaped = np.stack([random_spd(rng, D, condition) for condition in rng.uniform(3, 30, K)])
+    matrices = sizes[:, None, None] * shaped
+    structure = STRUCTURES[name]
+    scatters = np.stack([structure.form.of_matrix(matrix) for matrix in matrices])
+    return structure.from_scatter(masses, scatters)
 
 
 def problem_of(X, name, *, strength=0.0, weights=None):
@@ -144,20 +147,20 @@ def problem_of(X, name, *, strength=0.0, weights=None):
 def raw_problem(X, name):
     """EM's problem in the user's own coordinates, without a penalty."""
     structure = STRUCTURES[name]
-    shape = (X.shape[1],) * (2 if name in {"full", "tied"} else 1)
+    shape = (X.shape[1],) * (2 if name in CORRELATED else 1)
     penalty = Penalty(0.0, np.zeros(shape), np.zeros(shape))
     return Problem(rows(X), structure, penalty, np.abs(X).max(axis=0), Serial())
 
 
 def same_model(a, b, *, rtol=1e-10, atol=1e-10):
     """Assert that two mixtures agree, relative to their own spread."""
-    deviations = np.sqrt(np.einsum("kii->ki", a.full_covariances()))
+    deviations = np.sqrt(np.einsum("kii->ki", a.covariance.full()))
     products = deviations[:, :, None] * deviations[:, None, :]
     assert a.n_components == b.n_components
     np.testing.assert_allclose(a.weights, b.weights, rtol=rtol, atol=atol)
     np.testing.assert_allclose(a.means / deviations, b.means / deviations, rtol=rtol, atol=atol)
     np.testing.assert_allclose(
-        a.full_covariances() / products, b.full_covariances() / products, rtol=rtol, atol=atol
+        a.covariance.full() / products, b.covariance.full() / products, rtol=rtol, atol=atol
     )
 
 

@@ -24,7 +24,7 @@ def test_posterior_is_bayes_rule(name):
     joint = np.stack(
         [
             np.log(w) + multivariate_normal(m, s).logpdf(X)
-            for w, m, s in zip(model.weights, model.means, model.full_covariances(), strict=True)
+            for w, m, s in zip(model.weights, model.means, model.covariance.full(), strict=True)
         ]
     )
     np.testing.assert_allclose(posterior.log_density, np.logaddexp.reduce(joint), rtol=1e-10)
@@ -88,7 +88,7 @@ def deviations_from(model, X, labels):
     scores = []
     for k in range(model.n_components):
         Y = X[labels == k]
-        n, mean, sigma = len(Y), model.means[k], model.full_covariances()[k]
+        n, mean, sigma = len(Y), model.means[k], model.covariance.full()[k]
         scores.append((Y.mean(axis=0) - mean) ** 2 / (np.diag(sigma) / n))
         S = (Y - mean).T @ (Y - mean) / n
         spread = (np.outer(np.diag(sigma), np.diag(sigma)) + sigma**2) / n
@@ -109,7 +109,7 @@ def test_draws_have_the_moments_of_the_model(name):
     assert scores.max() < 16
     assert scores.mean() < 2
     # the negative control: the same measure sees a variance that is off by 3 %
-    sigma = model.full_covariances() * 1.03
+    sigma = model.covariance.full() * 1.03
     wrong = GaussianMixture.from_arrays(model.weights, model.means, sigma, covariance_type="full")
     assert deviations_from(wrong, X, labels).mean() > 2
 
@@ -143,7 +143,7 @@ def test_canonical_order(name):
     for _ in range(5):
         shuffled = model.taken([int(k) for k in rng.permutation(4)]).canonical()
         assert np.array_equal(shuffled.means, ordered.means)
-        assert np.array_equal(shuffled.full_covariances(), ordered.full_covariances())
+        assert np.array_equal(shuffled.covariance.full(), ordered.covariance.full())
 
 
 def test_ties_in_weight_and_first_mean_are_settled_by_the_next():

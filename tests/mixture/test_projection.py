@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from gmmcli.errors import FitError
 from gmmcli.mixture.batches import BATCH_ROWS
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.standardise import describe
 from gmmcli.mixture.workers import Serial
 
 
@@ -20,7 +21,7 @@ def test_components_are_those_of_scikit_learn_on_standardised_columns(N):
     X = correlated(np.random.default_rng(0))
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     theirs = PCA(N).fit(Z)
-    ours = Projection.fit(rows(X), N)
+    ours = Projection.of(describe(rows(X)), N)
     assert ours.n_components == N
     np.testing.assert_allclose(ours.shift, X.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(ours.scale, X.std(axis=0), rtol=1e-9)
@@ -34,7 +35,7 @@ def test_components_are_those_of_scikit_learn_on_standardised_columns(N):
 
 
 def test_signs_are_the_same_tomorrow():
-    projection = Projection.fit(rows(correlated(np.random.default_rng(1))), 4)
+    projection = Projection.of(describe(rows(correlated(np.random.default_rng(1)))), 4)
     largest = np.abs(projection.components).argmax(axis=1)
     assert np.all(projection.components[np.arange(4), largest] > 0)
 
@@ -42,8 +43,8 @@ def test_signs_are_the_same_tomorrow():
 def test_weights_count():
     rng = np.random.default_rng(2)
     X, counts = correlated(rng, 200), rng.integers(0, 4, 200)
-    weighted = Projection.fit(rows(X, counts.astype(float)), 3)
-    repeated = Projection.fit(rows(np.repeat(X, counts, axis=0)), 3)
+    weighted = Projection.of(describe(rows(X, counts.astype(float))), 3)
+    repeated = Projection.of(describe(rows(np.repeat(X, counts, axis=0))), 3)
     np.testing.assert_allclose(weighted.components, repeated.components, atol=1e-10)
     np.testing.assert_allclose(weighted.scale, repeated.scale, rtol=1e-10)
 
@@ -51,7 +52,7 @@ def test_weights_count():
 def test_images_in_user_units_are_those_of_the_linear_map():
     rng = np.random.default_rng(3)
     X = correlated(rng)
-    projection = Projection.fit(rows(X), 2)
+    projection = Projection.of(describe(rows(X)), 2)
     model = random_model(rng, "full", n_components=3, n_features=2)
     means, covariances = projection.to_user(model)
     assert means.shape == (3, 5)
@@ -59,7 +60,7 @@ def test_images_in_user_units_are_those_of_the_linear_map():
     back = projection.scale[:, None] * projection.components.T
     for k in range(3):
         np.testing.assert_allclose(means[k], projection.shift + back @ model.means[k])
-        expected = back @ model.full_covariances()[k] @ back.T
+        expected = back @ model.covariance.full()[k] @ back.T
         np.testing.assert_allclose(covariances[k], expected, rtol=1e-9, atol=0)
         assert (
             np.linalg.matrix_rank(covariances[k] / np.outer(projection.scale, projection.scale))
@@ -73,13 +74,13 @@ def test_images_of_a_full_projection_are_the_fit_itself():
     rng = np.random.default_rng(4)
     X = overlapping(rng) * [1, 20, 300]
     start = (X[:, 0] > np.median(X[:, 0])).astype(np.int64)
-    projection = Projection.fit(rows(X), 3)
+    projection = Projection.of(describe(rows(X)), 3)
     projected = projection.batches(rows(X))
     whole = fitted(projected.X.T, 2, start=start, reg_covar=0, tol=1e-13, max_iter=10_000)
     direct = fitted(X, 2, start=start, reg_covar=0, tol=1e-13, max_iter=10_000)
     means, covariances = projection.to_user(whole.model)
     np.testing.assert_allclose(means, direct.model.means, rtol=1e-4, atol=1e-3)
-    np.testing.assert_allclose(covariances, direct.model.full_covariances(), rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(covariances, direct.model.covariance.full(), rtol=1e-3, atol=1e-2)
 
 
 def test_projected_rows_come_pass_by_pass_when_the_rows_do():
@@ -93,7 +94,7 @@ def test_projected_rows_come_pass_by_pass_when_the_rows_do():
         def __iter__(self):
             return iter(held)
 
-    projection = Projection.fit(held, 2)
+    projection = Projection.of(describe(held), 2)
     memory, passing = projection.batches(held), projection.batches(Slices())
     assert memory.n_features == passing.n_features == 2
     for _ in range(2):
@@ -106,13 +107,13 @@ def test_projected_rows_come_pass_by_pass_when_the_rows_do():
 @pytest.mark.parametrize("N", [0, 6, -1])
 def test_more_components_than_columns_are_refused(N):
     with pytest.raises(FitError, match="5"):
-        Projection.fit(rows(correlated(np.random.default_rng(6))), N)
+        Projection.of(describe(rows(correlated(np.random.default_rng(6)))), N)
 
 
 def test_a_constant_column_has_no_part():
     X = correlated(np.random.default_rng(7))
     X[:, 1] = 7.0
-    projection = Projection.fit(rows(X), 4)
+    projection = Projection.of(describe(rows(X)), 4)
     assert np.all(np.abs(projection.components[:, 1]) < 1e-12)
     assert projection.explained_variance_ratio.sum() == pytest.approx(1, rel=1e-12)
     assert np.isfinite(projection.apply(X.T)).all()

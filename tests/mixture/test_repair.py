@@ -5,7 +5,7 @@ import pytest
 from mixture.problems import NAMES, fitted, random_model, two_clusters
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.covariance import Full, Spherical
+from gmmcli.mixture.covariance import VII, VVV
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.repair import Repairs, collapsed_components, split
 
@@ -16,10 +16,10 @@ def test_collapsed_components_are_recognised():
     point, plane, sound = np.zeros((2, 2)), np.ones((2, 2)), np.diag([1e-8, 1.0])
     thin = np.array([[1.0, 1 - 1e-9], [1 - 1e-9, 1.0]])
     model = GaussianMixture(
-        np.full(4, 0.25), np.zeros((4, 2)), Full(np.stack([point, plane, sound, thin]))
+        np.full(4, 0.25), np.zeros((4, 2)), VVV(np.stack([point, plane, sound, thin]))
     )
     assert collapsed_components(model).tolist() == [True, True, False, False]
-    spheres = Spherical(np.array([[1e-30] * 2, [1e-20] * 2, [1.0] * 2]))
+    spheres = VII(np.array([[1e-30] * 2, [1e-20] * 2, [1.0] * 2]))
     model = GaussianMixture(np.array([0.5, 0.5, 0.0]), np.zeros((3, 2)), spheres)
     assert collapsed_components(model).tolist() == [True, False, True]
 
@@ -45,7 +45,7 @@ def test_a_collapse_without_penalty_is_told_and_stays_finite(name):
     assert result.notes
     assert "collapsed" in result.notes[0]
     assert np.isfinite(result.log_likelihood)
-    assert np.isfinite(result.model.full_covariances()).all()
+    assert np.isfinite(result.model.covariance.full()).all()
     assert result.model.n_components in {1, 2}
 
 
@@ -58,9 +58,9 @@ def test_when_every_component_collapses_it_is_an_error_in_words():
 
 def test_the_budget_is_spent_before_a_component_is_dropped():
     sound = random_model(np.random.default_rng(6), "full")
-    matrices = sound.full_covariances().copy()
+    matrices = sound.covariance.full().copy()
     matrices[1] = 0
-    broken = GaussianMixture(sound.weights, sound.means, Full(matrices))
+    broken = GaussianMixture(sound.weights, sound.means, VVV(matrices))
     repairs = Repairs(budget=1)
     assert repairs.apply(sound) is sound
     assert repairs.notes == ()

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mixture.problems import NAMES, fitted, overlapping, random_model, rows
+from mixture.problems import NAMES, ONE_SCALE, fitted, overlapping, random_model, rows
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.batches import BATCH_ROWS
 from gmmcli.mixture.covariance import STRUCTURES
-from gmmcli.mixture.diagnosis import collinear_columns
 from gmmcli.mixture.standardise import Standardisation, _describe_batch, describe
 
 every_structure = pytest.mark.parametrize("name", NAMES)
@@ -84,7 +83,7 @@ def test_nist_univariate_summaries(name, first, low, high):
     X = nist(first, low, high)
     result = fitted(X, 1, covariance_type=name, reg_covar=0)
     assert result.model.means[0, 0] == pytest.approx(first, rel=1e-15)
-    variance = float(result.model.full_covariances()[0, 0, 0])
+    variance = float(result.model.covariance.full()[0, 0, 0])
     deviation = np.sqrt(variance * 1001 / 1000)
     # the input itself is rounded to 1e-16 of its size
     rounding = np.finfo(np.float64).eps * first / 0.1
@@ -95,7 +94,7 @@ def test_nist_num_acc_1():
     X = np.array([[10000001.0], [10000003.0], [10000002.0]])
     model = fitted(X, 1, reg_covar=0).model
     assert model.means[0, 0] == 10000002
-    assert model.full_covariances()[0, 0, 0] == pytest.approx(2 / 3, rel=1e-14)
+    assert model.covariance.full()[0, 0, 0] == pytest.approx(2 / 3, rel=1e-14)
 
 
 def test_the_sum_of_squares_minus_the_square_would_be_wrong():
@@ -113,7 +112,7 @@ def test_there_and_back(name):
     standardisation = Standardisation.of(description, STRUCTURES[name])
     Z = standardisation.apply(X.T)
     np.testing.assert_allclose(Z.mean(axis=1), 0, atol=1e-8)
-    if name == "spherical":
+    if name in ONE_SCALE:
         assert len(set(standardisation.scale)) == 1
         assert np.mean(Z.var(axis=1)) == pytest.approx(1, rel=1e-10)
     else:
@@ -122,7 +121,7 @@ def test_there_and_back(name):
     user = standardisation.to_user(model)
     back = standardisation.from_user(user)
     np.testing.assert_allclose(back.means, model.means, atol=1e-9)
-    np.testing.assert_allclose(back.full_covariances(), model.full_covariances(), rtol=1e-12)
+    np.testing.assert_allclose(back.covariance.full(), model.covariance.full(), rtol=1e-12)
     # the density transforms with the volume
     np.testing.assert_allclose(
         user.posterior(X).log_density,
@@ -146,15 +145,15 @@ def test_collinear_columns_are_named_with_those_that_determine_them():
     rng = np.random.default_rng(4)
     A = rng.standard_normal((100, 3))
     X = np.c_[A[:, 0], A[:, 1], 1e6 * A[:, 0] - 3e3 * A[:, 1] + 7, A[:, 2], 5 * A[:, 2] - 1]
-    assert collinear_columns(rows(X)) == [(2, (0, 1)), (4, (3,))]
-    assert collinear_columns(rows(A)) == []
+    assert describe(rows(X)).collinear() == [(2, (0, 1)), (4, (3,))]
+    assert describe(rows(A)).collinear() == []
     # near is not enough
     nearly = np.c_[A, A[:, 0] + 1e-4 * rng.standard_normal(100)]
-    assert collinear_columns(rows(nearly)) == []
+    assert describe(rows(nearly)).collinear() == []
     # a constant is determined by nothing
-    assert collinear_columns(rows(np.c_[A, np.ones(100)])) == []
+    assert describe(rows(np.c_[A, np.ones(100)])).collinear() == []
     # and with fewer rows than columns some column always is
-    assert collinear_columns(rows(rng.standard_normal((3, 5)))) == []
+    assert describe(rows(rng.standard_normal((3, 5)))).collinear() == []
 
 
 @pytest.mark.parametrize("unit", [1e-140, 1e-3, 1e9, 1e140])
@@ -165,7 +164,7 @@ def test_collinear_columns_are_found_in_any_unit(unit, shift):
     X = np.c_[A, A.sum(axis=1)] * [1, unit, unit] if shift == 0 else np.c_[A, A.sum(axis=1)] + shift
     if shift == 0:
         X[:, 2] = A[:, 0] * 1e-3 + X[:, 1] / unit
-    assert collinear_columns(rows(X)) == [(2, (0, 1))]
+    assert describe(rows(X)).collinear() == [(2, (0, 1))]
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mixture.problems import NAMES, overlapping, random_model, raw_problem, rows
+from mixture.problems import ONE_SCALE, WORDS, overlapping, random_model, raw_problem, rows
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
@@ -17,7 +17,7 @@ from gmmcli.mixture.batches import Batch
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.statistics import EStep
 
-every_structure = pytest.mark.parametrize("name", NAMES)
+every_structure = pytest.mark.parametrize("name", WORDS)
 
 
 def plain_e_step(model, X, weights):
@@ -25,7 +25,7 @@ def plain_e_step(model, X, weights):
     joint = np.stack(
         [
             np.log(w) + multivariate_normal(m, s).logpdf(X)
-            for w, m, s in zip(model.weights, model.means, model.full_covariances(), strict=True)
+            for w, m, s in zip(model.weights, model.means, model.covariance.full(), strict=True)
         ]
     )
     return weights @ logsumexp(joint, axis=0), softmax(joint, axis=0)
@@ -38,7 +38,7 @@ def test_the_sums_are_those_of_the_definition(name, tight):
     model = random_model(rng, name)
     if tight:
         spread = np.array([1e-4, 1, 1, 1][: model.n_features])
-        spread = np.full(3, 1e-4) if name == "spherical" else spread
+        spread = np.full(3, 1e-4) if name in ONE_SCALE else spread
         model = GaussianMixture(model.weights, model.means, model.covariance.scaled(spread))
     X, _ = model.sample(300, rng)
     weights = rng.uniform(0.5, 2, 300)
