@@ -4,8 +4,8 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Protocol, Self
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -15,17 +15,17 @@ from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batches
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import LOG_2PI
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.repair import Repairs, pivots
 from gmmcli.mixture.statistics import EStep, Estimates, SufficientStatistics
+from gmmcli.mixture.variational import VariationalPosterior
 from gmmcli.mixture.workers import Workers
 
 DECREASE = 1e-9
 """Nats a row by which rounding alone may lower the objective."""
-FLOORED = 1e-2
+FLOORED = 5e-2
 """Nats a row that what spread the data have beside a floor may take part in."""
-
-Observer = Callable[["Step"], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,9 @@ class Problem:
     workers: Workers
     log_volume: float = 0.0
 
+    charges_spurious: ClassVar[bool] = True
+    """Whether components on too few rows are held against a run, since the objective does not."""
+
     def e_step(self, model: GaussianMixture) -> SufficientStatistics:
         """Responsibilities of all rows under the model, summed to what the M-step needs."""
         e_step = EStep(model, self.radius)
@@ -52,17 +55,54 @@ class Problem:
             return self.workers.map_reduce(e_step.of_block, e_step.blocks(batch))
         return self.workers.map_reduce(e_step, self.batches)
 
-    def m_step(self, estimates: Estimates) -> GaussianMixture:
-        """The mixture that maximises the expected penalised log-likelihood."""
+    def m_step(
+        self, estimates: Estimates, previous: GaussianMixture | None = None
+    ) -> GaussianMixture:
+        """The mixture that maximises the expected penalised log-likelihood.
+
+        Where the maximum is not unique, it is one uphill of `previous` (generalised EM).
+        """
         masses = estimates.weights * estimates.n_rows
         covariance = self.penalty.covariance(
-            self.structure, masses=masses, spreads=estimates.spreads
+            self.structure,
+            masses=masses,
+            spreads=estimates.spreads,
+            previous=None if previous is None else previous.covariance,
         )
         return GaussianMixture(estimates.weights, estimates.means, covariance)
+
+    def log_likelihood_of_one(self, n_rows: float) -> float:
+        """Log-likelihood of the rows under the best single Gaussian, in user units, in nats."""
+        covariance = self.penalty.covariance(
+            self.structure, masses=np.array([n_rows]), spreads=self.penalty.target[None]
+        )
+        # -a [tr(S Sigma^-1) + ln det Sigma] is what 2a rows of covariance S make of it
+        quadratic = replace(self.penalty, strength=n_rows / 2).value(covariance)
+        return quadratic - n_rows * (0.5 * self.batches.n_features * LOG_2PI + self.log_volume)
+
+    def over(self, sample: ArrayBatches) -> Self:
+        """The same over a sample, under the sample's own penalty, so that no run hits a spike."""
+        strength = max(self.penalty.strength, 1 / sample.total_weight)
+        return replace(self, batches=sample, penalty=replace(self.penalty, strength=strength))
 
     def objective(self, model: GaussianMixture, statistics: SufficientStatistics) -> float:
         """The penalised log-likelihood, in nats."""
         return statistics.log_likelihood + self.penalty.value(model.covariance)
+
+    def reported(self, step: "Step") -> "Reported":
+        """What a run that has come to this step is to report."""
+        return Reported(step.model, step.statistics)
+
+
+class Reported(NamedTuple):
+    """A mixture of standardised rows, and the E-step under it.
+
+    posterior : of the parameters, where the fit was Bayesian.
+    """
+
+    model: GaussianMixture
+    statistics: SufficientStatistics
+    posterior: VariationalPosterior | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +112,8 @@ class Step:
     n_iter : M-steps since the start.
     log_likelihood : of the rows in user units, in nats.
     objective : penalised log-likelihood of the standardised rows, in nats.
-    change : what it gained on the step before; NaN at the start and after a repair.
+    change : what it gained on the step before; NaN at the start, and where a component was
+        repaired or went.
     leapt : it was reached by extrapolation, not by one M-step.
     """
 
@@ -130,7 +171,8 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         else:
             state.n_passes += 1
             n_iter, change = before.n_iter + 1, objective - before.objective
-            change = change if len(repairs.notes) == n_notes else np.nan
+            same = before.model.n_components == model.n_components
+            change = change if same and len(repairs.notes) == n_notes else np.nan
         offset = statistics.n_rows * problem.log_volume
         likelihood = statistics.log_likelihood - offset
         return Step(n_iter, model, statistics, likelihood, objective, change, repairs.notes, leapt)
@@ -138,15 +180,16 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
     step = evaluated(model, None)
     yield step
     while True:
-        far = leaps.estimates(step.statistics.estimates(), step.change)
+        here = step.statistics.estimates()
+        far = leaps.estimates(here, step.change)
         leap = None
-        if far is not None and not repairs.needed(model := problem.m_step(far)):
+        if far is not None and not repairs.needed(model := problem.m_step(far, step.model)):
             leap = evaluated(model, step, leapt=True)
             leaps.judge(leap.change)
         if leap is not None and leap.change >= 0:
             step = leap
         else:
-            step = evaluated(problem.m_step(step.statistics.estimates()), step)
+            step = evaluated(problem.m_step(here, step.model), step)
         state.n_iter, state.change, state.leapt = step.n_iter, step.change, step.leapt
         yield step
 
@@ -174,13 +217,20 @@ def tolerance(step: Step, problem: Problem) -> float:
     """Nats by which the objective of a step may fall though the code is right.
 
     A log-determinant is known to eps / pivot, where the pivot is the share of a column's
-    variance that the others leave of it. Where a floor stands in for variance, the M-step
+    variance that the others leave of it; where a structure has axes of its own, the share of the
+    largest variance along them. Where a floor stands in for variance, the M-step
     counts it and the objective does not.
     """
+    covariance = step.model.covariance
     smallest = pivots(step.model)[1].min()
-    error = 4 * step.model.n_features * np.finfo(np.float64).eps / smallest
+    if covariance.matrices.ndim == 3 and not covariance.scales_by_column:
+        along = np.linalg.eigvalsh(covariance.matrices)
+        smallest = (along[:, 0] / along[:, -1]).min()
+    error = 16 * step.model.n_features * np.finfo(np.float64).eps / smallest
     floor = FLOORED if problem.penalty.floor.any() else 0.0
-    return float((DECREASE + error + floor) * step.statistics.n_rows)
+    # the penalty is so many rows more in each component
+    n_rows = step.statistics.n_rows + 2 * problem.penalty.strength * step.model.n_components
+    return float((DECREASE + error + floor) * n_rows)
 
 
 def climb(
@@ -190,7 +240,7 @@ def climb(
     *,
     state: State | None = None,
     max_iter: int,
-    observe: Observer,
+    observe: Callable[[Step], None],
 ) -> Run:
     """Follow EM until the rule is satisfied or `max_iter` M-steps were taken.
 

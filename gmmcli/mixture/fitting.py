@@ -1,20 +1,22 @@
 """`fit`: from rows in the user's units to a mixture in the user's units."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
-from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import Problem, Run, State, Step, climb
+from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
 from gmmcli.mixture.initialise import Start, Starts, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
+from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.sampling import (
     SAMPLE_ROWS,
@@ -24,10 +26,10 @@ from gmmcli.mixture.sampling import (
     rare_rows,
     samples,
 )
-from gmmcli.mixture.search import Climber, Observer, agreeing, given_start, merit, race
+from gmmcli.mixture.search import Climber, Observer, agreeing, given_start, merit, optima, race
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
+from gmmcli.mixture.split_merge import rearranged
 from gmmcli.mixture.standardise import Description, Standardisation, describe
-from gmmcli.mixture.stopping import RULES
 from gmmcli.mixture.workers import Serial, Workers
 
 CONTENDERS = 2
@@ -65,32 +67,33 @@ def fit(
     return Fitting(batches, workers=workers, observe=observe).fit(n_components, options, start)
 
 
+FEW_ROWS = 2_000
+"""Rows up to which split and merge is always tried: few rows have many optima, and cost little."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
-
-
-class Found(NamedTuple):
-    """The best run, and what it took to find it."""
-
-    run: Run
-    n_starts: int
-    n_agreeing: int
-    n_passes: int
 
 
 class Fitting:
     """One set of rows, described once, for any number of fits.
 
-    Parameters as for `fit`.
+    Parameters
+    ----------
+    description : of these rows, if it is known already.
+    batches, workers, observe : as for `fit`.
     """
 
     def __init__(
-        self, batches: Batches, *, workers: Workers | None = None, observe: Observer = ignore
+        self,
+        batches: Batches,
+        *,
+        description: Description | None = None,
+        workers: Workers | None = None,
+        observe: Observer = ignore,
     ) -> None:
         self.batches = batches
         self.workers = workers or Serial()
         self.observe = observe
-        self.description: Description = describe(batches, workers=self.workers)
+        self.description = description or describe(batches, workers=self.workers)
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
         self._starts: dict[tuple[bool, int], tuple[list[ArrayBatches], Starts]] = {}
 
@@ -100,6 +103,7 @@ class Fitting:
         options: FitOptions,
         start: GaussianMixture | IntArray | None = None,
         *,
+        also: Sequence[GaussianMixture] = (),
         resume: Snapshot | None = None,
         keep: Keep | None = None,
     ) -> FitResult:
@@ -107,26 +111,29 @@ class Fitting:
 
         Parameters
         ----------
+        also : mixtures of K components in the user's units that the search starts from as well.
         resume : what an earlier call gave to `keep`, with the same rows and options.
         keep : called with a snapshot after each step over all rows.
         """
         if n_components < 1:
             raise FitError("a mixture has at least 1 component")
-        standardisation, problem = self._problem(options)
-        key = {"k": n_components, **asdict(options), **self.description.fingerprint()}
+        standardisation, problem = self.problem(options, n_components)
+        told = {"k": n_components, "given start": start is not None}
+        key = {**told, **asdict(options), **self.description.fingerprint()}
         if resume is not None:
             resume.check(key)
             snapshot = resume
         elif start is None:
-            snapshot = self._search(key, options, problem)
+            warm = [standardisation.from_user(model) for model in also]
+            snapshot = self._search(key, options, problem, warm)
         else:
             model = given_start(start, n_components, standardisation, problem)
             ascent = Ascent("given start", model, State.new(model), options.rule())
             n_passes = 1 if self.description.n_rows > SAMPLE_ROWS else 0
             snapshot = Snapshot(key, 1, n_passes, [ascent])
         found = self._finish(snapshot, options, problem, keep)
-        init = options.init if snapshot.ascents[0].name != "given start" else "given"
-        return _result(found, standardisation, problem, options, n_components, init)
+        init = "given" if snapshot.key["given start"] else options.init
+        return result_of(found, standardisation, problem, options, n_components, init)
 
     def _finish(
         self, snapshot: Snapshot, options: FitOptions, problem: Problem, keep: Keep | None
@@ -143,22 +150,25 @@ class Fitting:
         for ascent in snapshot.ascents:
             observe = partial(watch, ascent)
             runs.append(self._climb(ascent, problem, max_iter=options.max_iter, observe=observe))
-        best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
+        best = max(range(len(runs)), key=lambda i: merit(runs[i].step, problem))
         n_passes = snapshot.n_passes
         if n_passes:
             n_passes += sum(ascent.state.n_passes for ascent in snapshot.ascents)
         n_agreeing = snapshot.ascents[best].n_agreeing
         return Found(runs[best], snapshot.n_starts, n_agreeing, n_passes)
 
-    def _problem(self, options: FitOptions) -> tuple[Standardisation, Problem]:
-        structure = STRUCTURES[options.covariance_type]
+    def problem(self, options: FitOptions, n_components: int) -> tuple[Standardisation, Problem]:
+        """What EM maximises over these rows, and the way to its coordinates."""
+        structure = structure_of(options.covariance_type, self.batches.n_features)
         key = structure.scales_by_column
         if key not in self._coordinates:
             standardisation = Standardisation.of(self.description, structure)
-            self._coordinates[key] = standardisation, standardisation.batches(self.batches)
+            standard = standardisation.batches(self.batches, workers=self.workers)
+            self._coordinates[key] = standardisation, standard
         standardisation, standard = self._coordinates[key]
         n_rows = self.description.n_rows
-        strength = 1 / n_rows if options.reg_covar is None else options.reg_covar
+        default = 1 / n_rows if options.weight_prior is None else PRIOR_STRENGTH
+        strength = default if options.reg_covar is None else options.reg_covar
         penalty = Penalty.of(
             self.description, standardisation, structure=structure, strength=strength
         )
@@ -166,41 +176,55 @@ class Fitting:
         problem = Problem(
             standard, structure, penalty, radius, self.workers, standardisation.log_volume
         )
-        return standardisation, problem
+        if options.weight_prior is None:
+            return standardisation, problem
+        return standardisation, bayesian(problem, options, n_components=n_components, n_rows=n_rows)
 
-    def _search(self, key: dict[str, Any], options: FitOptions, problem: Problem) -> Snapshot:
+    def _search(
+        self,
+        key: dict[str, Any],
+        options: FitOptions,
+        problem: Problem,
+        warm: Sequence[GaussianMixture],
+    ) -> Snapshot:
         """The ascents over all rows that promise most, at their beginning.
 
         The starts race on a sample, and the best of them go on to larger ones.
         """
         n_components: int = key["k"]
         growing, starts = self._starts_of(options, problem)
-        if n_components > starts.n_distinct:
+        portfolio, fewest = starts.portfolio, n_components
+        if options.weight_prior is not None:
+            portfolio, fewest = starts.portfolios, 1
+            n_components = min(n_components, starts.n_distinct)
+        elif n_components > starts.n_distinct:
             check_distinct(problem.batches, n_components)
         # to describe the rows, to sample them, and to look for rare ones
         n_passes = 3 if growing else 0
         sample = starts.sample
-        partitions = list(starts.portfolio(options.init, n_components, n_init=options.n_init))
-        climbers = self._race(sample, partitions, n_components, options, problem)
-        ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in climbers[:CONTENDERS]]
+        partitions = portfolio(options.init, n_components, n_init=options.n_init)
+        climbers = self._race(sample, [*partitions, *warm], fewest, options, problem)
+        n_starts = len(climbers)
+        contenders = self._rearranged(sample, climbers, options, problem)[:CONTENDERS]
+        ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in contenders]
         if not growing:
             # the race was over all rows, so its steps are the beginning of these runs
-            for ascent, climber in zip(ascents, climbers, strict=False):
+            for ascent, climber in zip(ascents, contenders, strict=True):
                 ascent.state.n_iter = climber.step.n_iter
         for larger in growing[1:]:
-            ascents = self._ahead(ascents, options, _on(larger, problem))
+            ascents = self._ahead(ascents, options, problem.over(larger))
         rare = rare_rows(problem, ascents[0].model) if growing and n_components > 1 else None
         if rare is not None:
-            fewer = starts.portfolio(options.init, n_components - 1, n_init=options.n_init)
-            partitions = with_rare_rows(fewer, rare, n_components - 1)
+            fewer = portfolio(options.init, n_components - 1, n_init=options.n_init)
+            with_rare = with_rare_rows(fewer, rare, n_components - 1)
             richer = enriched(sample, rare, self.description.n_rows)
-            found = self._race(richer, partitions, n_components, options, problem)
+            found = self._race(richer, with_rare, fewest, options, problem)
             ascents += [_new_ascent(c, options, agreeing(found, c)) for c in found[:CONTENDERS]]
             few = replace(options, max_iter=min(options.max_iter, FIRST_STEPS))
             n_passes += len(ascents) * (few.max_iter + 1)
             ascents = self._ahead(ascents, few, problem)
-            climbers += found
-        return Snapshot(key, len(climbers), n_passes, ascents)
+            n_starts += len(found)
+        return Snapshot(key, n_starts, n_passes, ascents)
 
     def _ahead(self, ascents: list[Ascent], options: FitOptions, problem: Problem) -> list[Ascent]:
         """Of several ascents the one that is ahead over the problem's rows, to start anew there."""
@@ -209,26 +233,54 @@ class Fitting:
             begin = replace(ascent, state=State.new(ascent.model), rule=options.rule())
             watch = partial(self.observe, ascent.name)
             runs.append(self._climb(begin, problem, max_iter=options.max_iter, observe=watch))
-        best = max(range(len(runs)), key=lambda i: merit(runs[i].step))
+        best = max(range(len(runs)), key=lambda i: merit(runs[i].step, problem))
         model = runs[best].step.model
         return [replace(ascents[best], model=model, state=State.new(model), rule=options.rule())]
 
     def _race(
         self,
         sample: ArrayBatches,
-        partitions: list[Start],
+        starts: Sequence[Start | GaussianMixture],
         n_components: int,
         options: FitOptions,
         problem: Problem,
     ) -> list[Climber]:
         return race(
-            _on(sample, problem),
-            partitions,
+            problem.over(sample),
+            starts,
             n_components,
             rule=options.rule,
             max_iter=options.max_iter,
             observe=self.observe,
         )
+
+    def _rearranged(
+        self,
+        sample: ArrayBatches,
+        climbers: list[Climber],
+        options: FitOptions,
+        problem: Problem,
+    ) -> list[Climber]:
+        """The runs of a race and those that split and merge leads to, the best first."""
+        if options.init != "auto":
+            begins = []
+        elif sample.n_rows <= FEW_ROWS:
+            begins = optima(climbers)[:CONTENDERS]
+        else:
+            begins = climbers[:1] if agreeing(climbers, climbers[0]) == 1 else []
+        here = problem.over(sample)
+        found = [
+            rearranged(
+                here,
+                climber,
+                rule=options.rule,
+                max_iter=options.max_iter,
+                observe=self.observe,
+            )
+            for climber in begins
+        ]
+        better = [climber for climber in found if climber is not None]
+        return sorted([*better, *climbers], key=lambda climber: -merit(climber.step, here))
 
     @staticmethod
     def _climb(
@@ -260,41 +312,3 @@ def _new_ascent(climber: Climber, options: FitOptions, n_agreeing: int) -> Ascen
     """An ascent from where a run on a sample has come to."""
     model = climber.step.model
     return Ascent(climber.name, model, State.new(model), options.rule(), n_agreeing)
-
-
-def _result(
-    found: Found,
-    standardisation: Standardisation,
-    problem: Problem,
-    options: FitOptions,
-    n_components: int,
-    init: str,
-) -> FitResult:
-    step = found.run.step
-    n_rows, n_left = step.statistics.n_rows, step.model.n_components
-    notes = list(dict.fromkeys(step.notes))
-    if n_left < n_components:
-        notes.append(f"{n_components} components were asked for, {n_left} are left")
-    return FitResult(
-        model=standardisation.to_user(step.model).canonical(),
-        n_rows=n_rows,
-        log_likelihood=step.log_likelihood,
-        log_top=step.statistics.log_top,
-        n_iter=step.n_iter,
-        converged=found.run.converged,
-        n_starts=found.n_starts,
-        n_agreeing=found.n_agreeing,
-        n_passes=found.n_passes,
-        init=init,
-        seed=options.seed,
-        reg_covar=problem.penalty.strength,
-        tol=RULES[options.converge_on][1] if options.tol is None else options.tol,
-        converge_on=options.converge_on,
-        notes=tuple(notes),
-    )
-
-
-def _on(sample: ArrayBatches, problem: Problem) -> Problem:
-    """The problem over a sample, under the sample's own penalty, so that no run hits a spike."""
-    strength = max(problem.penalty.strength, 1 / sample.total_weight)
-    return replace(problem, batches=sample, penalty=replace(problem.penalty, strength=strength))

@@ -12,11 +12,19 @@ import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
+from gmmcli.mixture.model_based import model_based
 from gmmcli.mixture.sampling import draw
 from gmmcli.mixture.ward import Tree, cut, ward
 
 WARD_ROWS = 1_000
+MODEL_GROUPS = 200
+"""Groups of Ward's tree that the model-based one begins with: each merge takes as many
+determinants as there are groups left."""
+MODEL_WORK = 4_000
+"""The same, times the number of columns."""
 LLOYD_ITERATIONS = 20
+RUNGS = 8
+"""Numbers of components that a Bayesian fit starts from, at most."""
 
 
 class Start(NamedTuple):
@@ -24,6 +32,14 @@ class Start(NamedTuple):
 
     kind: str
     labels: IntArray
+
+
+class Grown(NamedTuple):
+    """Rows of the sample, their masses, and the tree that grew on them."""
+
+    rows: IntArray
+    masses: FloatArray
+    tree: Tree
 
 
 def with_rare_rows(starts: Iterable[Start], rare: ArrayBatches, label: int) -> list[Start]:
@@ -73,6 +89,15 @@ class Starts:
         rng = np.random.default_rng([self.seed, n_components])
         yield from INITS[init](self, n_components, n_init, rng)
 
+    def portfolios(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
+        """The starts of that kind for several numbers of components, 1 to K.
+
+        For a fit that empties components: it lets go of one too many more readily than of ten.
+        """
+        counts = np.geomspace(1, n_components, RUNGS).round().astype(int)
+        for count in np.unique(counts):
+            yield from self.portfolio(init, int(count), n_init=n_init)
+
     def kmeans(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
         """k-means++ and Lloyd (Arthur & Vassilvitskii 2007), on standardised and white rows."""
         for i in range(n_init):
@@ -86,11 +111,20 @@ class Starts:
             yield Start("random", nearest(self.white, self.white[:, chosen]))
 
     def hierarchical(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
-        """Ward's trees on white and on standardised rows, cut at K; beyond two, on new samples."""
-        for i in range(n_init):
+        """Trees cut at K: model-based, then Ward's on white and on standardised rows.
+
+        Beyond three, Ward's on new samples; where all rows are in a tree there are no more.
+        """
+        groups, model_tree = self._model_tree
+        if groups.max() + 1 >= K:
+            grown, labels = self._trees[0], cut(model_tree, K)[groups]
+            yield Start("model-based", self._extend(labels, self.white, grown.rows))
+        for i in range(n_init - 1):
+            if i >= len(self._trees) and self.weights.sum() <= WARD_ROWS:
+                break
             X = self.standard if i % 2 else self.white
-            rows, tree = self._trees[i] if i < 2 else self._tree(X, rng)
-            yield Start("hierarchical", self._extend(cut(tree, K), X, rows))
+            grown = self._trees[i] if i < len(self._trees) else self._grow(X, rng)
+            yield Start("hierarchical", self._extend(cut(grown.tree, K), X, grown.rows))
 
     def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
         """Each centre the row farthest from the others (Gonzalez 1985): finds small far groups."""
@@ -105,25 +139,35 @@ class Starts:
             yield Start("farthest", nearest(X, X[:, chosen]))
 
     def auto(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
-        """The portfolio: two trees, and several of each of the cheap kinds."""
-        for _ in range(n_init):
-            yield from self.hierarchical(K, 2, rng)
-            yield from self.kmeans(K, 6, rng)
-            yield from self.farthest(K, 2, rng)
-            yield from self.random(K, 6, rng)
+        """The portfolio: three trees, and several of each of the cheap kinds."""
+        yield from self.hierarchical(K, 3 * n_init, rng)
+        yield from self.kmeans(K, 6 * n_init, rng)
+        yield from self.farthest(K, 2 * n_init, rng)
+        yield from self.random(K, 6 * n_init, rng)
 
     @cached_property
-    def _trees(self) -> list[tuple[IntArray, Tree]]:
+    def _trees(self) -> list[Grown]:
+        """Ward's trees on white and on standardised rows."""
         rng = np.random.default_rng([self.seed, 0])
-        return [self._tree(X, rng) for X in (self.white, self.standard)]
+        return [self._grow(X, rng) for X in (self.white, self.standard)]
 
-    def _tree(self, X: FloatArray, rng: np.random.Generator) -> tuple[IntArray, Tree]:
-        """The rows that a tree is grown on, and the tree."""
+    @cached_property
+    def _model_tree(self) -> tuple[IntArray, Tree]:
+        """Groups of the rows of the first of Ward's trees, and the model-based tree of them."""
+        rows, masses, tree = self._trees[0]
+        # equal rows are one group from the beginning, as one row with their weight is
+        n_distinct = 1 + int(np.count_nonzero(tree.heights))
+        n_groups = min(n_distinct, MODEL_GROUPS, max(MODEL_WORK // len(self.white), 2))
+        groups = cut(tree, n_groups)
+        return groups, model_based(self.white[:, rows], masses, groups)
+
+    def _grow(self, X: FloatArray, rng: np.random.Generator) -> Grown:
+        """Ward's tree of all rows, or of some if they are many."""
         if self.weights.sum() <= WARD_ROWS:
-            return np.arange(self.sample.n_rows), ward(X, self.weights)
-        drawn = draw(self.weights, rng.random(WARD_ROWS))
-        rows, counts = np.unique(drawn, return_counts=True)
-        return rows, ward(X[:, rows], counts.astype(np.float64))
+            return Grown(np.arange(self.sample.n_rows), self.weights, ward(X, self.weights))
+        rows, counts = np.unique(draw(self.weights, rng.random(WARD_ROWS)), return_counts=True)
+        masses = counts.astype(np.float64)
+        return Grown(rows, masses, ward(X[:, rows], masses))
 
     def _extend(self, labels: IntArray, X: FloatArray, rows: IntArray) -> IntArray:
         """Labels of some rows, and of all others by the nearest group centre."""

@@ -4,6 +4,8 @@ Row weights count as repetitions: rows are drawn by their place in the cumulated
 row of weight 2 and a row that stands there twice lead to the same draws.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from gmmcli.errors import FitError
@@ -41,7 +43,7 @@ def samples(
     return drawn[::-1]
 
 
-def in_memory(batches: Batches) -> ArrayBatches:
+def in_memory(batches: Iterable[Batch]) -> ArrayBatches:
     """All rows."""
     if isinstance(batches, ArrayBatches):
         return batches

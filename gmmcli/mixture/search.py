@@ -55,7 +55,7 @@ class Climber:
 
 def race(
     problem: Problem,
-    starts: Sequence[Start],
+    starts: Sequence[Start | GaussianMixture],
     n_components: int,
     *,
     rule: Callable[[], Rule],
@@ -67,25 +67,31 @@ def race(
     Parameters
     ----------
     problem : over the rows that the starts partition. Its workers share whole runs.
+    starts : partitions of the rows, or mixtures in the problem's coordinates.
+    n_components : of every run from a partition at its start, at least.
     """
     alone = replace(problem, workers=Serial())
 
-    def begin(numbered: tuple[int, Start]) -> Climber:
+    def begin(numbered: tuple[int, Start | GaussianMixture]) -> Climber:
         i, start = numbered
-        name = f"start {i + 1} of {len(starts)} ({start.kind})"
-        steps = iterate(model_of_partition(alone, start.labels, n_components, softened=True), alone)
-        return Climber(name, steps, rule(), next(steps))
+        if isinstance(start, GaussianMixture):
+            kind, model = "a mixture", start
+        else:
+            kind = start.kind
+            model = model_of_partition(alone, start.labels, n_components, softened=True)
+        steps = iterate(model, alone)
+        return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
 
     share = problem.workers.map_ordered
     climbers = list(share(begin, enumerate(starts)))
     for n_iter, n_runners in ROUNDS:
         for climber in share(methodcaller("advance", min(n_iter, max_iter)), climbers[:n_runners]):
             observe(climber.name, climber.step)
-        climbers = sorted(climbers, key=lambda climber: -merit(climber.step))
+        climbers = sorted(climbers, key=lambda climber: -merit(climber.step, problem))
     return climbers
 
 
-def merit(step: Step) -> float:
+def merit(step: Step, problem: Problem) -> float:
     """What runs are ranked by: the objective a row, less a handicap for spurious components.
 
     Rounded, so that of runs that reached one optimum the first is taken, whatever their last
@@ -93,20 +99,40 @@ def merit(step: Step) -> float:
 
     A component on fewer rows than its covariance needs owes its density to the penalty alone,
     and many such optima are a little higher than the one that was meant (McLachlan & Peel 2000,
-    section 3.10). It must earn ln n for each parameter of its covariance.
+    section 3.10). It must earn ln n for each parameter of its covariance that others do not have.
+    And one whose rows are tied in some direction gets nothing for that.
     """
     model, n_rows = step.model, step.statistics.n_rows
+    if not problem.charges_spurious:
+        return float(np.round(step.objective / n_rows, TIE))
     structure = type(model.covariance)
-    n_spurious = np.sum(model.weights * n_rows < structure.rows_needed(model.n_features) - 0.5)
-    n_free = structure.n_parameters(1, model.n_features)
-    value = step.objective - float(n_spurious * n_free * np.log(max(n_rows, 2)))
-    return float(np.round(value / n_rows, TIE))
+    masses = model.weights * n_rows
+    spurious = masses < structure.rows_needed(model.n_features) - 0.5
+    one, two = (structure.n_parameters(n, model.n_features) for n in (1, 2))
+    handicap = float(np.sum(spurious) * (two - one) * np.log(max(n_rows, 2)))
+    handicap += problem.penalty.credit(np.where(spurious, 0, masses), model.covariance)
+    return float(np.round((step.objective - handicap) / n_rows, TIE))
 
 
 def agreeing(climbers: Sequence[Climber], best: Climber) -> int:
     """How many runs are known to have ended at the optimum of the best."""
     reach = best.step.objective - SAME_OPTIMUM * best.step.statistics.n_rows
     return sum(climber.step.objective >= reach for climber in climbers)
+
+
+def optima(climbers: Sequence[Climber]) -> list[Climber]:
+    """Of the runs, best first, those that are not known to lead where one before them does."""
+    chosen: list[Climber] = []
+    for climber in climbers:
+        if not any(same_optimum(climber, other) for other in chosen):
+            chosen.append(climber)
+    return chosen
+
+
+def same_optimum(one: Climber, other: Climber) -> bool:
+    """Whether two runs are as high, but for what is no difference."""
+    gap = abs(one.step.objective - other.step.objective)
+    return bool(gap <= SAME_OPTIMUM * one.step.statistics.n_rows)
 
 
 def model_of_partition(
@@ -193,7 +219,7 @@ def given_start(
     scatters = np.stack(
         [
             weight * form.of_matrix(matrix)
-            for weight, matrix in zip(model.weights, model.full_covariances(), strict=True)
+            for weight, matrix in zip(model.weights, model.covariance.full(), strict=True)
         ]
     )
     covariance = problem.structure.from_scatter(model.weights, scatters)

@@ -12,7 +12,7 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
-from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import Rule, State
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
@@ -62,9 +62,10 @@ class Ascent:
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any], options: FitOptions) -> Self:
         """The inverse of `plain`; KeyError, TypeError or ValueError if it is not one."""
-        structure = STRUCTURES[options.covariance_type]
+        means = np.array(plain["means"])
+        structure = structure_of(options.covariance_type, means.shape[1])
         covariance = structure(np.array(plain["matrices"], dtype=np.float64))
-        model = GaussianMixture(np.array(plain["weights"]), np.array(plain["means"]), covariance)
+        model = GaussianMixture(np.array(plain["weights"]), means, covariance)
         shape = (model.n_components, *(model.n_features,) * (covariance.matrices.ndim - 1))
         if covariance.matrices.shape != shape or len(model.means) != model.n_components:
             raise ValueError("the parts of the mixture do not match")

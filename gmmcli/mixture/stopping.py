@@ -70,11 +70,11 @@ class ParameterRule:
         old, new = before.model, step.model
         if step.leapt or old.n_components != new.n_components:
             return False
-        variances = np.einsum("kii->ki", new.full_covariances())
+        variances = np.einsum("kii->ki", new.covariance.full())
         deviations = np.sqrt(variances)
         moved = np.abs(new.means - old.means) / deviations
         products = deviations[:, :, None] * deviations[:, None, :]
-        spread = np.abs(new.full_covariances() - old.full_covariances()) / products
+        spread = np.abs(new.covariance.full() - old.covariance.full()) / products
         shares = np.abs(new.weights - old.weights)
         return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
 

@@ -6,9 +6,10 @@ from sklearn.mixture import GaussianMixture as Peer
 
 from gmmcli.execution import executor
 from gmmcli.mixture.batches import ArrayBatches
-from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.fitting import Fitting
+from gmmcli.mixture.grid import grid
 from gmmcli.mixture.options import FitOptions
-from gmmcli.mixture.selection import grid
+from gmmcli.mixture.shapes import WORDS
 from gmmcli.mixture.synthesis import Recipe, generate
 
 COUNTS = range(1, 11)
@@ -22,18 +23,17 @@ def case():
     def ours():
         with executor() as workers:
             cells = grid(
-                ArrayBatches(X),
+                Fitting(ArrayBatches(X), workers=workers),
                 COUNTS,
-                covariance_types=list(STRUCTURES),
+                covariance_types=list(WORDS),
                 options=FitOptions(),
-                workers=workers,
             )
             for cell in cells:
                 key = cell.covariance_type, cell.n_components
                 mine[key] = cell.result.mean_log_likelihood
 
     def theirs():
-        for name in STRUCTURES:
+        for name in WORDS:
             for n_components in COUNTS:
                 peer = Peer(n_components, covariance_type=name, random_state=0).fit(rows)
                 others[name, n_components] = peer.score(rows)

@@ -24,10 +24,11 @@ class Ratio:
         return self.theirs / self.ours
 
 
-def interleaved(ours, theirs, *, repeats=3):
-    """Best seconds of two functions that are run in turn."""
-    best = [float("inf"), float("inf")]
-    for _ in range(repeats):
+def interleaved(ours, theirs, *, repeats=3, at_least=1.0):
+    """Best seconds of two functions that are run in turn, for some times and some seconds."""
+    best, begin = [float("inf"), float("inf")], time.perf_counter()
+    while repeats > 0 or time.perf_counter() - begin < at_least:
+        repeats -= 1
         for i, function in enumerate((ours, theirs)):
             best[i] = min(best[i], seconds(function))
     return best

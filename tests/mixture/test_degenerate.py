@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from mixture.problems import NAMES, fitted, mistakes, two_clusters
+from mixture.problems import NAMES, ONE_SCALE, fitted, mistakes, two_clusters
 
 from gmmcli.errors import FitError
+from gmmcli.mixture.covariance import STRUCTURES
 from gmmcli.mixture.fitting import FitOptions
 
 every_structure = pytest.mark.parametrize("name", NAMES)
@@ -15,7 +16,7 @@ THREE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 def sound(result, X, n_components=None):
     """Assert that nothing in a result is NaN, and that a missing component was spoken of."""
     model = result.model
-    for values in (model.weights, model.means, model.full_covariances()):
+    for values in (model.weights, model.means, model.covariance.full()):
         assert np.isfinite(values).all()
     for value in (result.log_likelihood, result.bic, result.aic, result.icl):
         assert np.isfinite(value)
@@ -58,7 +59,7 @@ def test_one_row(name, reg_covar):
 @every_structure
 @every_strength
 @pytest.mark.parametrize("K", [1, 2])
-@pytest.mark.parametrize("shape", [(2, 3), (4, 9), (10, 40)])
+@pytest.mark.parametrize("shape", [(2, 3), (4, 9), (8, 20)])
 def test_fewer_rows_than_columns(name, reg_covar, K, shape):
     X = np.random.default_rng(0).standard_normal(shape)
     result = sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
@@ -103,8 +104,10 @@ def test_all_rows_equal(name, reg_covar):
 def test_a_spike_of_equal_values(name, reg_covar, K):
     rng = np.random.default_rng(1)
     X = np.concatenate([np.zeros((300, 2)), rng.standard_normal((300, 2)) + 3])
-    result = sound(fitted(X, K, covariance_type=name, reg_covar=reg_covar), X, K)
-    if reg_covar is None and name != "tied" and K == 2:
+    result = sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
+    # a shape that all share is that of the spike, and collapses with it
+    assert result is not None or (reg_covar == 0 and name in {"VEI", "VEE", "VEV"})
+    if reg_covar is None and STRUCTURES[name].code[0] == "V" and K == 2:
         assert mistakes(result.model.posterior(X).labels, np.repeat([0, 1], 300)) == 0
         assert not result.notes
 
@@ -125,7 +128,13 @@ def test_a_spike_in_one_column_only(name):
 def test_a_few_rows_beside_a_great_heap_of_equal_ones(name, reg_covar):
     X = np.zeros((21_000, 2))
     X[5], X[7], X[9] = [1, 0], [0, 1], [2, 2]
-    sound_or_refused(X, 4, covariance_type=name, reg_covar=reg_covar)
+    result = sound_or_refused(X, 4, covariance_type=name, reg_covar=reg_covar)
+    if result is None:
+        assert reg_covar == 0
+    else:
+        # one component, or several that are the same
+        on_the_heap = np.abs(result.model.means).max(axis=1) < 0.01
+        assert result.model.weights[on_the_heap].sum() > 0.999
 
 
 @every_structure
@@ -157,7 +166,7 @@ def test_collinear_columns(name, reg_covar, K, unit):
     rng = np.random.default_rng(5)
     truth = rng.integers(K, size=600)
     X = rng.standard_normal((600, 2)) + np.array([[0, 0], [9, 0], [0, 9]])[truth]
-    collinear = np.c_[X, X @ [1.0, 2.0] * (1 if name == "spherical" else unit)]
+    collinear = np.c_[X, X @ [1.0, 2.0] * (1 if name in ONE_SCALE else unit)]
     options = {"covariance_type": name, "reg_covar": reg_covar}
     result = sound(fitted(collinear, K, **options), collinear, K)
     assert result.converged
@@ -169,8 +178,8 @@ def test_collinear_columns(name, reg_covar, K, unit):
         np.testing.assert_allclose(result.model.weights, alone.model.weights, atol=1e-4)
         np.testing.assert_allclose(result.model.means[:, :2], alone.model.means, atol=1e-3)
         np.testing.assert_allclose(
-            result.model.full_covariances()[:, :2, :2],
-            alone.model.full_covariances(),
+            result.model.covariance.full()[:, :2, :2],
+            alone.model.covariance.full(),
             atol=2e-3,
         )
         # and the third follows from them
@@ -196,7 +205,7 @@ def test_duplicated_columns_with_a_far_outlier():
     X[0] = 1e5
     X = np.c_[X, X[:, 0]]
     for K in (1, 2):
-        sound(fitted(X, K), X, K)
+        assert sound(fitted(X, K), X, K).model.n_components == K
 
 
 @every_structure
@@ -225,16 +234,19 @@ def test_one_far_outlier(name, reg_covar, far):
         assert reg_covar == 0
         return
     labels = result.model.posterior(X).labels
-    if far <= 1e3 and name != "tied" and reg_covar is None:
+    if far <= 1e3 and STRUCTURES[name].code[0] == "V" and reg_covar is None:
         assert mistakes(labels, np.append(truth, 2)) <= 2
 
 
 @every_structure
 @pytest.mark.parametrize("size", [1e-300, 1e-10, 1e10, 1e300])
 def test_weights_of_any_size_give_no_nan(name, size):
-    X, _ = two_clusters(np.random.default_rng(10))
+    X, truth = two_clusters(np.random.default_rng(10))
     weights = size * np.random.default_rng(11).uniform(0.5, 1, len(X))
-    sound_or_refused(X, 2, covariance_type=name, weights=weights)
+    result = sound(fitted(X, 2, covariance_type=name, weights=weights), X, 2)
+    assert result.model.n_components == 2
+    if size > 1:
+        assert mistakes(result.model.posterior(X).labels, truth) <= 2
 
 
 @every_structure
@@ -242,7 +254,8 @@ def test_one_row_heavier_than_all_others(name):
     X, _ = two_clusters(np.random.default_rng(12))
     weights = np.ones(len(X))
     weights[3] = 1e15
-    sound_or_refused(X, 2, covariance_type=name, weights=weights)
+    result = sound(fitted(X, 2, covariance_type=name, weights=weights), X, 2)
+    assert result.model.means[0] == pytest.approx(X[3], abs=1e-9)
 
 
 @every_structure
@@ -252,7 +265,9 @@ def test_small_integers_as_data(name):
     for K in (2, 4, 6):
         X = rng.integers(0, 3, (80, 3))
         for reg_covar in (None, 0.0):
-            sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
+            result = sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
+            # without a penalty a cluster of equal rows is a spike, and is given up
+            assert reg_covar == 0 or result.model.n_components == K
 
 
 @pytest.mark.parametrize(
@@ -270,11 +285,10 @@ def test_bad_start_labels_are_refused_in_words(start, words):
         fitted(X, 2, start=start)
 
 
-@every_structure
-@every_strength
-def test_a_start_label_that_is_not_used(name, reg_covar):
+def test_a_start_label_that_is_not_used():
     X, truth = two_clusters(np.random.default_rng(15))
-    sound_or_refused(X, 3, covariance_type=name, reg_covar=reg_covar, start=2 * truth)
+    with pytest.raises(FitError, match="has the labels 0, 2, not 0 to 2"):
+        fitted(X, 3, start=2 * truth)
 
 
 def test_start_labels_belong_to_rows_whatever_their_weights():

@@ -84,8 +84,8 @@ def test_an_objective_that_falls_is_an_error():
     model = random_model(rng, "full")
 
     class Wrong(type(problem)):
-        def m_step(self, estimates):
-            right = super().m_step(estimates)
+        def m_step(self, estimates, previous=None):
+            right = super().m_step(estimates, previous)
             return type(right)(right.weights, 1.5 * right.means, right.covariance)
 
     wrong = Wrong(**vars(problem))

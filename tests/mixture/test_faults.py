@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from mixture.problems import NAMES, fitted, mistakes, table, two_clusters
+from mixture.problems import WORDS, fitted, mistakes, table, two_clusters
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
-every_structure = pytest.mark.parametrize("name", NAMES)
+every_structure = pytest.mark.parametrize("name", WORDS)
 seeds = pytest.mark.parametrize("seed", range(3))
 
 
@@ -47,7 +47,7 @@ def test_unix_time_is_no_reason_to_fail(name, seed, columns):
     # the data themselves are rounded to 2e-7
     assert result.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-4)
     np.testing.assert_allclose(
-        result.model.full_covariances(), plain.model.full_covariances(), atol=1e-6
+        result.model.covariance.full(), plain.model.covariance.full(), atol=1e-6
     )
     if name != "full":
         with pytest.raises(ValueError, match="ill-defined"):
@@ -75,8 +75,8 @@ def test_small_units_keep_the_covariances(name, seed):
     plain, _ = ours(X, name)
     result, _ = ours(X * 1e-3, name)
     np.testing.assert_allclose(
-        result.model.full_covariances() / 1e-6,
-        plain.model.full_covariances(),
+        result.model.covariance.full() / 1e-6,
+        plain.model.covariance.full(),
         atol=1e-6,
     )
     small, large = theirs(X * 1e-3, name)[0], theirs(X, name)[0]

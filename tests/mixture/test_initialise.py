@@ -115,20 +115,33 @@ def test_partitions_have_a_label_for_each_row(init):
     rng = np.random.default_rng(5)
     X = overlapping(rng, 300)
     starts = list(starts_of(X).portfolio(init, 4, n_init=3))
-    assert len(starts) == (3 if init != "auto" else 48)
+    assert len(starts) == (3 if init != "auto" else 45)
     for start in starts:
         assert start.labels.shape == (300,)
         assert start.labels.dtype == np.int64
         assert start.labels.min() >= 0
         assert start.labels.max() <= 3
-    if init != "auto":
-        assert {start.kind for start in starts} == {init}
+    kinds = {start.kind for start in starts}
+    if init == "hierarchical":
+        assert kinds == {"hierarchical", "model-based"}
+    elif init != "auto":
+        assert kinds == {init}
+
+
+def test_a_tree_of_all_rows_is_cut_once():
+    X = overlapping(np.random.default_rng(5), 300)
+    for n_init, n_starts in ((1, 1), (2, 2), (3, 3), (9, 3)):
+        assert len(list(starts_of(X).portfolio("hierarchical", 4, n_init=n_init))) == n_starts
+    # beyond its rows new samples are drawn, and with them new trees grow
+    many = starts_of(overlapping(np.random.default_rng(5), 1500))
+    starts = [start.labels for start in many.portfolio("hierarchical", 4, n_init=6)]
+    assert len(np.unique(starts, axis=0)) == 6
 
 
 def test_the_portfolio_has_every_kind():
     X = overlapping(np.random.default_rng(6), 100)
     kinds = [start.kind for start in starts_of(X).portfolio("auto", 3, n_init=1)]
-    assert set(kinds) >= {"hierarchical", "kmeans", "random"}
+    assert set(kinds) == {"model-based", "hierarchical", "kmeans", "farthest", "random"}
 
 
 def test_one_component_has_one_start():

@@ -1,10 +1,21 @@
 """What must hold for any data: units, origins, orders, weights."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from mixture.problems import NAMES, fitted, overlapping, rows, same_model, table, two_clusters
+from mixture.problems import (
+    NAMES,
+    ONE_SCALE,
+    fitted,
+    overlapping,
+    rows,
+    same_model,
+    table,
+    two_clusters,
+)
 
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.fitting import FitOptions, fit
@@ -12,7 +23,7 @@ from gmmcli.mixture.fitting import FitOptions, fit
 every_structure = pytest.mark.parametrize("name", NAMES)
 # a failing example is not made smaller: a fit takes too long for that
 PHASES = (Phase.explicit, Phase.generate)
-some = settings(max_examples=5, phases=PHASES)
+some = settings(max_examples=5 if "GMMCLI_TEST_SEEDS" in os.environ else 2, phases=PHASES)
 seeds = st.integers(0, 10**6)
 
 
@@ -48,7 +59,7 @@ def test_a_shift_changes_the_means_alone(name, seed, power, columns):
 @given(seed=seeds, power=st.tuples(st.floats(-150, 150), st.floats(-150, 150)))
 def test_a_scale_changes_the_units_alone(name, seed, power):
     X, _ = clusters(seed)
-    scale = 10.0 ** np.array([power[0], power[0] if name == "spherical" else power[1]])
+    scale = 10.0 ** np.array([power[0], power[0] if name in ONE_SCALE else power[1]])
     plain = fitted(X, 2, covariance_type=name)
     scaled = fitted(X * scale, 2, covariance_type=name)
     expected = plain.log_likelihood - len(X) * np.log(scale).sum()
@@ -90,14 +101,14 @@ def test_the_order_of_the_columns_does_not_matter(name, seed):
     moved = fitted(X[:, order], 2, covariance_type=name)
     np.testing.assert_allclose(moved.model.weights, plain.model.weights, atol=1e-4)
     np.testing.assert_allclose(moved.model.means, plain.model.means[:, order], atol=1e-3)
-    expected = plain.model.full_covariances()[:, order][:, :, order]
-    np.testing.assert_allclose(moved.model.full_covariances(), expected, atol=1e-3)
+    expected = plain.model.covariance.full()[:, order][:, :, order]
+    np.testing.assert_allclose(moved.model.covariance.full(), expected, atol=1e-3)
     assert moved.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-7)
 
 
 @every_structure
 @pytest.mark.parametrize("reg_covar", [None, 0.0])
-@settings(max_examples=5, phases=PHASES)
+@some
 @given(seed=seeds, K=st.integers(1, 3))
 def test_a_weight_is_a_repetition(name, reg_covar, seed, K):
     rng = np.random.default_rng(seed)
@@ -152,7 +163,7 @@ def test_a_weight_of_zero_is_an_absent_row(name):
 @given(seed=seeds, K=st.integers(1, 4), reg_covar=st.sampled_from([None, 0.0, 2.0]))
 def test_what_is_reported_is_of_the_reported_parameters(name, seed, K, reg_covar):
     rng = np.random.default_rng(seed)
-    X = overlapping(rng, 100, 2) * [1, 1 if name == "spherical" else 30] + [0, 500]
+    X = overlapping(rng, 100, 2) * [1, 1 if name in ONE_SCALE else 30] + [0, 500]
     weights = rng.uniform(0.5, 2, 100) if seed % 2 else np.ones(100)
     options = {"covariance_type": name, "reg_covar": reg_covar, "max_iter": 15}
     result = fitted(X, K, weights=weights, **options)

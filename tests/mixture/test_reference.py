@@ -1,48 +1,60 @@
 """Published optima: mclust's from its own starts, the best known from ours."""
 
 import os
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 from mixture.problems import (
-    STRUCTURE_OF,
     MclustRule,
     fitted,
     known_table,
+    raw_problem,
     reference,
     rows,
     table,
 )
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
-from gmmcli.mixture.covariance import STRUCTURES
+from gmmcli.mixture.covariance import VVE, orientation
 from gmmcli.mixture.fitting import FitOptions, Fitting
+from gmmcli.mixture.search import model_of_partition
+from gmmcli.mixture.shapes import MEANINGS
 from gmmcli.mixture.stopping import RULES
 
 DATA_SETS = ("acidity", "diabetes", "faithful", "galaxies", "iris")
+THOROUGH = "GMMCLI_TEST_SEEDS" in os.environ
 N_SEEDS = int(os.environ.get("GMMCLI_TEST_SEEDS", "1"))
+
+# Where another optimum is reached than mclust's: VVE with several components. Its M-step turns the
+# axes by the shapes A_k alone and leaves the sizes lambda_k out of their weights, so that it is no
+# maximum, and ends lower. (With sizes that are equal, in EVE, there is no difference.)
+HIGHER = {f"{data}-{K}-VVE" for data in ("diabetes", "faithful", "iris") for K in range(2, 7)}
+# Its way leads to another hill here, 17 nats higher; the search finds one that is higher still.
+LOWER = {"iris-5-VVE"}
 
 
 def cells():
     for name in DATA_SETS:
         for n_components, cell in reference(name)["components"].items():
-            for model, expected in cell["models"].items():
-                if model in STRUCTURE_OF:
-                    start = np.array(cell["start_labels"], dtype=np.int64)
-                    values = (name, int(n_components), model, start, expected)
-                    yield pytest.param(*values, id=f"{name}-{n_components}-{model}")
-    # in one dimension all structures but the shared one are the same
-    for name in ("acidity", "galaxies"):
-        for n_components, cell in reference(name)["components"].items():
-            for model in ("VVI", "VII") if "V" in cell["models"] else ():
-                start = np.array(cell["start_labels"], dtype=np.int64)
-                values = (name, int(n_components), model, start, cell["models"]["V"])
-                yield pytest.param(*values, id=f"{name}-{n_components}-V-as-{model}")
+            start = np.array(cell["start_labels"], dtype=np.int64)
+            models = dict(cell["models"])
+            if "V" in models:
+                # in one dimension there are but two structures, by whatever name
+                models |= dict.fromkeys(("VVI", "VVV", "VEV"), models["V"])
+            if "E" in models:
+                models |= dict.fromkeys(("EEE", "EVE"), models["E"])
+            for model, expected in models.items():
+                values = (name, int(n_components), model, start, expected)
+                yield pytest.param(*values, id=f"{name}-{n_components}-{model}")
 
 
 CELLS = list(cells())
+# few of the cells unless all are asked for: of each structure some, of each data set some
+SOME = CELLS if THOROUGH else CELLS[:: len(MEANINGS) // 4]
 every_cell = pytest.mark.parametrize(("name", "K", "model", "start", "expected"), CELLS)
+some_cells = pytest.mark.parametrize(("name", "K", "model", "start", "expected"), SOME)
 
 
 @cache
@@ -55,60 +67,102 @@ def test_the_reference_covers_what_it_should():
     for name in DATA_SETS:
         counts = {int(c.id.split("-")[1]) for c in CELLS if c.id.startswith(name)}
         assert counts == set(range(1, 7))
-    assert len(names) > 80
-    assert all(f"iris-{K}-{m}" in names for K in range(1, 4) for m in ("VVV", "EEE", "VVI", "VII"))
+    assert all(f"iris-{K}-{m}" in names for K in range(1, 5) for m in MEANINGS)
+    assert {"galaxies-4-E", "galaxies-1-V"} <= names
+    # what mclust fitted: 14 structures, 2 in one dimension
+    asked = sum(len(c["models"]) for n in DATA_SETS for c in reference(n)["components"].values())
+    assert asked == 263
+    # 98 % of them, at least, are to be reached
+    assert len(LOWER) <= 0.02 * asked
+    assert {cell.values[2] for cell in SOME} >= set(MEANINGS)
 
 
 @every_cell
 def test_from_the_start_of_mclust_its_optimum_is_reached(name, K, model, start, expected):
-    options = FitOptions(
-        covariance_type=STRUCTURE_OF[model], reg_covar=0, tol=1e-13, max_iter=100_000
-    )
+    options = FitOptions(covariance_type=model, reg_covar=0, tol=1e-13, max_iter=100_000)
     result = fitting(name).fit(K, options, start)
+    gap = result.log_likelihood - expected["log_likelihood"]
     assert result.converged
     assert result.model.n_components == K
     assert not result.notes
     assert result.n_parameters == expected["n_parameters"]
-    assert result.log_likelihood >= expected["log_likelihood"] - 1e-6
-    assert result.bic <= expected["bic"] + 1e-5
-    # equal, not better: it is the same hill
-    assert result.log_likelihood == pytest.approx(expected["log_likelihood"], abs=2e-6)
-    # acidity: mclust stops where ICL still moves in its fifth digit (the next test stops there)
-    loose = 10 if name == "acidity" else 1
-    assert result.icl == pytest.approx(expected["icl"], rel=loose * 1e-5)
-    if "weights" in expected:
-        assert result.model.weights == pytest.approx(
-            sorted(expected["weights"], reverse=True), abs=loose * 1e-4
-        )
+    cell = f"{name}-{K}-{model}"
+    if cell in LOWER:
+        found = fitting(name).fit(K, FitOptions(covariance_type=model, reg_covar=0), None)
+        assert found.log_likelihood > expected["log_likelihood"]
+    elif cell in HIGHER:
+        assert gap > 1e-6
+    else:
+        # equal, not better: it is the same hill
+        assert gap == pytest.approx(0, abs=2e-6)
+        assert result.bic == pytest.approx(expected["bic"], abs=1e-5)
+        # ICL still moves in its fifth digit where mclust stops (the next test stops there)
+        loose = 5 if name == "acidity" else 1
+        assert result.icl == pytest.approx(expected["icl"], rel=loose * 2e-5)
+        expected_weights = sorted(expected.get("weights", [1.0]), reverse=True)
+        assert result.model.weights == pytest.approx(expected_weights, abs=loose * 2e-4)
 
 
-@every_cell
+@some_cells
 def test_stopped_as_mclust_stops_all_criteria_agree(name, K, model, start, expected, monkeypatch):
     # ICL is not stationary at the optimum, so it tells where EM was stopped; no leaps, then
     monkeypatch.setattr("gmmcli.mixture.acceleration.LATE", 0.0)
-    structure = STRUCTURES[STRUCTURE_OF[model]]
     monkeypatch.setitem(RULES, "mclust", (lambda _tol: MclustRule(), 1e-12))
-    options = FitOptions(
-        covariance_type=structure.name, reg_covar=0, converge_on="mclust", max_iter=100_000
-    )
+    options = FitOptions(covariance_type=model, reg_covar=0, converge_on="mclust", max_iter=100_000)
     result = fitting(name).fit(K, options, start)
     assert result.converged
-    assert result.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-6)
-    assert result.bic == pytest.approx(expected["bic"], abs=1e-5)
-    assert result.icl == pytest.approx(expected["icl"], abs=1e-5)
+    if f"{name}-{K}-{model}" not in HIGHER:
+        assert result.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-6)
+        assert result.bic == pytest.approx(expected["bic"], abs=1e-5)
+        # where the M-step is iterative, how far it goes moves ICL a little
+        loose = 1e-3 if model in {"VEI", "VEE", "EVE", "VEV"} else 1e-5
+        assert result.icl == pytest.approx(expected["icl"], abs=loose)
 
 
-def known():
-    return [
-        entry
-        for entry in reference("best_known_fits")
-        if entry["confidence"] == "high" and entry["model"] in STRUCTURE_OF
-    ]
+class WithoutSizes(VVE):
+    """mclust's M-step of VVE: axes that minimise sum_k tr(W_k D A_k^-1 D^T), det A_k = 1."""
+
+    @classmethod
+    def from_scatter(cls, masses, scatters, previous=None):
+        axes = np.eye(scatters.shape[1])
+        if previous is not None:
+            axes = orientation.common_axes(previous.matrices).copy()
+        turned = axes.T @ scatters @ axes
+        cost = np.inf
+        while True:
+            variances = np.einsum("kii->ki", turned) / masses[:, None]
+            shapes = variances / np.exp(np.log(variances).mean(axis=1, keepdims=True))
+            before, cost = cost, float((variances * masses[:, None] / shapes).sum())
+            if before - cost <= 1e-13 * cost:
+                return cls((axes * variances[:, None, :]) @ axes.T)
+            for pairs in orientation.rounds_of_pairs(len(axes)):
+                angles = orientation.best_angles(turned, 1 / shapes, pairs)
+                for matrices in (axes, turned, np.swapaxes(turned, 1, 2)):
+                    orientation.turn(matrices, pairs, angles)
+
+
+@pytest.mark.parametrize("cell", sorted(HIGHER) if THOROUGH else ["iris-5-VVE", "diabetes-2-VVE"])
+def test_where_mclust_differs_its_m_step_is_no_maximum(cell):
+    # the other optima are explained to the last digit
+    name, K, _ = cell.split("-")
+    given = reference(name)["components"][K]
+    problem = replace(raw_problem(table(name), "VVE"), structure=WithoutSizes)
+    model = model_of_partition(problem, np.array(given["start_labels"]), int(K))
+    before, value = -np.inf, 0.0
+    while abs(value - before) > 1e-12 * (1 + abs(value)):
+        statistics = problem.e_step(model)
+        before, value = value, statistics.log_likelihood
+        model = problem.m_step(statistics.estimates(), model)
+    assert value == pytest.approx(given["models"]["VVE"]["log_likelihood"], abs=1e-6)
+
+
+def known(confidence):
+    return [entry for entry in reference("best_known_fits") if entry["confidence"] == confidence]
 
 
 def test_every_best_known_fit_is_what_its_parameters_say():
     # the reference itself is checked, by scikit-learn's density of its parameters
-    for entry in known():
+    for entry in known("high") + known("medium"):
         X = known_table(entry["dataset"])
         assert X.shape == (entry["n"], entry["d"])
         density = scikit_model(entry).score_samples(X).sum()
@@ -121,7 +175,7 @@ def scikit_model(entry):
     d, K = entry["d"], entry["K"]
     if covariances.ndim == 1:
         covariances = covariances[:, None, None] * np.eye(d)
-    elif covariances.ndim == 2 and entry["model"] in {"EEE", "E"}:
+    elif covariances.ndim == 2 and entry["model"] == "EEE":
         covariances = np.broadcast_to(covariances, (K, d, d))
     elif covariances.ndim == 2:
         covariances = covariances[:, :, None] * np.eye(d)
@@ -132,19 +186,18 @@ def scikit_model(entry):
     return model
 
 
-def test_defaults_reach_the_best_known_fits():
+@pytest.mark.parametrize(("confidence", "share"), [("high", 0.99), ("medium", 0.9)])
+def test_defaults_reach_the_best_known_fits(confidence, share):
     runs, missed = 0, []
-    for entry in known():
+    for entry in known(confidence):
         found = Fitting(rows(known_table(entry["dataset"])))
         for seed in range(N_SEEDS):
-            options = FitOptions(
-                covariance_type=STRUCTURE_OF[entry["model"]], reg_covar=0, seed=seed
-            )
+            options = FitOptions(covariance_type=entry["model"], reg_covar=0, seed=seed)
             gap = entry["log_likelihood"] - found.fit(entry["K"], options, None).log_likelihood
             runs += 1
             if gap > 0.01:
                 missed.append((entry["dataset"], entry["K"], entry["model"], seed, gap))
-    assert len(missed) <= 0.05 * runs, missed
+    assert len(missed) <= (1 - share) * runs, missed
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -71,6 +71,17 @@ def test_other_rows_and_options_are_refused_by_name(options, rows, name):
         Fitting(ArrayBatches(rows)).fit(3, options, resume=shot)
 
 
+def test_a_fit_from_a_given_start_is_another_fit_than_a_search():
+    labels = (X[0] > 1.5).astype(np.int64)
+    texts = []
+    fitting = Fitting(ArrayBatches(X))
+    fitting.fit(2, OPTIONS[0], labels, keep=lambda shot: texts.append(json.dumps(shot.plain())))
+    shot = Snapshot.of_plain(json.loads(texts[1]), OPTIONS[0])
+    assert fitting.fit(2, OPTIONS[0], labels, resume=shot).init == "given"
+    with pytest.raises(FitError, match="given start: True, not False"):
+        fitting.fit(2, OPTIONS[0], resume=shot)
+
+
 def test_passes_are_those_of_the_whole_fit():
     # 12,000 rows are more than a sample, so passes are counted
     rows = np.tile(X, 14) + 0.1 * np.random.default_rng(1).standard_normal((2, 14 * 900))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mixture.problems import fitted, random_model, table
 
-from gmmcli.mixture.covariance import Full
+from gmmcli.mixture.covariance import VVV
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.stopping import RULES, LikelihoodRule, ParameterRule
 
@@ -78,19 +78,19 @@ def test_where_it_stops_nearly_nothing_is_left(converge_on, n_components):
 
 def moved(model, *, weights=0.0, means=0.0, variance=0.0):
     shares = model.weights + weights * np.array([1, -1])
-    sigma = np.sqrt(model.full_covariances()[0, 0, 0])
-    matrices = model.full_covariances().copy()
+    sigma = np.sqrt(model.covariance.full()[0, 0, 0])
+    matrices = model.covariance.full().copy()
     matrices[0, 0, 0] *= 1 + variance
     shift = np.zeros_like(model.means)
     shift[0, 0] = means * sigma
-    return GaussianMixture(shares, model.means + shift, Full(matrices))
+    return GaussianMixture(shares, model.means + shift, VVV(matrices))
 
 
 @pytest.mark.parametrize("part", ["weights", "means", "variance"])
 def test_the_parameter_rule_sees_each_parameter(part):
     # in units of the component's own spread, so that a tight one is not overlooked
     model = GaussianMixture(
-        np.array([0.5, 0.5]), np.zeros((2, 2)), Full(np.stack([1e-8 * np.eye(2), np.eye(2)]))
+        np.array([0.5, 0.5]), np.zeros((2, 2)), VVV(np.stack([1e-8 * np.eye(2), np.eye(2)]))
     )
     rule, before = ParameterRule(1e-6), step_of(1.0, model=model)
     assert rule(before, step_of(1.0, model=moved(model, **{part: 0.8e-6})))
