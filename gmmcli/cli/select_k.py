@@ -1,39 +1,37 @@
 """gmmcli select-k: how many clusters, and of which shape."""
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmmcli.cli.options import (
-    COVARIANCE_HELP,
-    Covariance,
-    Criterion,
-    Saving,
-    Search,
-    completing,
+from gmmcli.cli.deciding import Deciding
+from gmmcli.cli.options import SHAPES_HELP, Search, completing, shape
+from gmmcli.cli.paths import (
+    check_outputs,
+    check_page,
+    input_path,
+    on_stdout,
+    picture_format,
+    words_of,
 )
-from gmmcli.cli.paths import check_outputs, input_path, on_stdout
 from gmmcli.cli.reading import Choosing, Input
 from gmmcli.cli.talk import Talk
 from gmmcli.errors import FitError, UsageError
+from gmmcli.mixture.shapes import NAMES, WORDS, all_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gmmcli.cli.fitting import Rows
-    from gmmcli.execution import Executor
-    from gmmcli.mixture.selection import Cell
+    from gmmcli.cli.decisions import Decision
 
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _MOST_COUNTS = 1000
-_STRUCTURES: tuple[str, ...] = get_args(Covariance)
+_ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates(Saving):
+class Candidates(Deciding):
     """Candidates."""
 
     components: Annotated[
@@ -51,18 +49,13 @@ class Candidates(Saving):
             "--covariance",
             "-c",
             metavar="LIST",
-            help=f"Shapes to try, with commas between. {COVARIANCE_HELP}",
-            autocompletion=completing(_STRUCTURES),
+            help="Shapes to try, with commas between, by a word or by mclust's name; what all "
+            f"clusters share is one, what each has is its own. {_ALL}: every one that differs for "
+            f"these columns. [default: {','.join(WORDS)}]{SHAPES_HELP}",
+            show_default=False,
+            autocompletion=completing({**NAMES, _ALL: "every one"}),
         ),
-    ] = ",".join(_STRUCTURES)
-    criterion: Annotated[
-        Criterion,
-        typer.Option(
-            "--criterion",
-            help="What decides; of each, lower is better. bic: the usual choice; aic: more "
-            "clusters, for prediction; icl: as bic, but wants clusters that are well apart.",
-        ),
-    ] = "bic"
+    ] = ",".join(WORDS)
     output: Annotated[
         str | None,
         typer.Option(
@@ -72,18 +65,59 @@ class Candidates(Saving):
             help="Write the table with all digits: CSV, TSV or Parquet by extension; - prints CSV.",
         ),
     ] = None
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            "--plot",
+            metavar="PATH",
+            help="Draw BIC and AIC, and the criterion if it is another, over the number of "
+            "clusters, a line a shape: .png, .svg or .pdf.",
+        ),
+    ] = None
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report",
+            metavar="PATH",
+            help="Write a page about the table and the best fit, as gmmcli report does: .html.",
+        ),
+    ] = None
     best: Annotated[
         bool, typer.Option("--best", help="Print the chosen number of clusters, nothing else.")
     ] = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no range and no list."""
+        """Refuse what is no range and no list, and what cannot be tested."""
         super().__post_init__()
-        _ = self.counts, self.structures
+        counts, structures = self.counts, self.structures(1)
+        if self.plot is not None:
+            picture_format(self.plot)
+        if self.report == "-":
+            raise UsageError("--report is a page in a file", "name it, such as report.html")
+        check_page("--report", self.report)
+        told = "--plot" if self.plot is not None else "--report" if self.report else None
+        for flag, given in (("--cv", self.cv), ("--bootstrap-lrt", self.bootstrap_lrt)):
+            if given is not None and told:
+                message = f"{told} draws criteria, and {flag} decides otherwise"
+                raise UsageError(message, "leave one of them out")
+        if self.bootstrap_lrt is None:
+            return
+        if len(structures) > 1:
+            message = f"--bootstrap-lrt tests one shape, not -c {self.covariance}"
+            raise UsageError(message, "choose it with -c full, or compare shapes by --criterion")
+        if len(counts) < 2 or counts != tuple(range(counts[0], counts[-1] + 1)):
+            message = f"-k {self.components}: --bootstrap-lrt tests each number against the next"
+            raise UsageError(message, "write a range of two or more, such as 1-5")
 
     def outputs(self) -> dict[str, str | None]:
         """What is to be written where."""
-        return {"--output": self.output, "--model": self.model, "--labels": self.labels}
+        return {
+            "--output": self.output,
+            "--plot": self.plot,
+            "--report": self.report,
+            "--model": self.model,
+            "--labels": self.labels,
+        }
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -92,21 +126,35 @@ class Candidates(Saving):
         for part in self.components.split(","):
             match = _RANGE.fullmatch(part.strip())
             first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-            if not 1 <= first <= last or last - first >= _MOST_COUNTS:
-                message = f"-k {self.components}: {part!r} is no number of clusters and no range"
-                raise UsageError(message, "write a range such as 1-10, or a list such as 2,4,6")
-            counts.update(dict.fromkeys(range(first, last + 1)))
+            if match is None:
+                wrong = "is no number of clusters and no range"
+            elif first == 0:
+                wrong = "starts at 0, and there is at least 1 cluster"
+            elif first > last:
+                wrong = "runs backwards"
+            elif last - first >= _MOST_COUNTS:
+                wrong = f"is more than {_MOST_COUNTS} numbers"
+            else:
+                counts.update(dict.fromkeys(range(first, last + 1)))
+                continue
+            message = f"-k {self.components}: {part!r} {wrong}"
+            raise UsageError(message, "write a range such as 1-10, or a list such as 2,4,6")
         return tuple(counts)
 
-    @property
-    def structures(self) -> tuple[str, ...]:
-        """The covariance structures, once each."""
-        names = [name.strip() for name in self.covariance.split(",")]
-        for name in names:
-            if name not in _STRUCTURES:
-                message = f"-c {self.covariance}: {name!r} is no covariance structure"
-                raise UsageError(message, f"there are {', '.join(_STRUCTURES)}")
-        return tuple(dict.fromkeys(names))
+    def edge(self, chosen: int) -> str:
+        """What to say where the chosen number of clusters is the first or the last tried."""
+        which = "largest" if chosen == max(self.counts) else "smallest"
+        where = f"the best lies on the edge of the range: k = {chosen} is the {which} tried"
+        wider = f"1-{chosen}" if which == "smallest" else f"{chosen}-{2 * chosen}"
+        return f"{where}; look beyond it with -k {wider}"
+
+    def structures(self, n_features: int) -> tuple[str, ...]:
+        """The covariance structures for data of D columns, once each."""
+        names: dict[str, None] = {}
+        for part in self.covariance.split(","):
+            every = part.strip().lower() == _ALL
+            names.update(dict.fromkeys(all_of(n_features) if every else [shape(part)]))
+        return tuple(names)
 
 
 def select_k(
@@ -120,87 +168,72 @@ def select_k(
 ) -> None:
     """Compare numbers of clusters and shapes.
 
-    Fits every number of clusters under every covariance structure and prints log-likelihood,
-    parameters, BIC, AIC and ICL of each, the best marked. The best fit can be saved as it is.
+    Fits every number of clusters under every covariance structure and prints the criteria of
+    each, the best marked. The best fit can be saved as it is.
 
     For example:
       gmmcli select-k data.csv
       gmmcli select-k data.csv -k 1-6 -c full,diag -m best.json -l labelled.csv
+      gmmcli select-k data.csv -k 1-6 -c full --cv 10
       gmmcli fit data.csv -k $(gmmcli select-k data.csv -c full --best -q)
     """
+    source, aside = _settle(context, path, candidates)
+
+    from gmmcli.cli.decisions import decide
+    from gmmcli.cli.fitting import gather, warn_of_result
+    from gmmcli.cli.following import after_selection
+    from gmmcli.cli.labelling import threads
+    from gmmcli.cli.outcome import Lines, keep_best
+    from gmmcli.data import open_table
+    from gmmcli.mixture.selection import on_edge
+    from gmmcli.report.plots import check_library
+
+    if candidates.plot is not None:
+        check_library()
+    with ExitStack() as at_the_end:
+        with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
+            rows = gather(table, choosing, talk=talk, pool=pool)
+            decision = decide(rows, candidates, search, pool=pool, talk=talk)
+            chosen = decision.chosen
+            if candidates.output is not None and candidates.output != "-":
+                decision.write(candidates.output)
+            if chosen is not None and chosen.result is not None:
+                at_the_end.callback(warn_of_result, chosen.result, talk)
+                following = after_selection(source, chosen, candidates, choosing, search)
+                keep_best(
+                    decision,
+                    rows.model(chosen.result),
+                    table,
+                    candidates=candidates,
+                    choosing=choosing,
+                    lines=Lines(words_of(context), following),
+                    pool=pool,
+                    talk=talk,
+                )
+        # standard output last: whoever closes it must not lose a file by it
+        _print(decision, candidates, talk, aside=aside)
+    if chosen is None:
+        raise FitError("none of the candidates could be fitted", "the table says why")
+    if on_edge(chosen.n_components, candidates.counts):
+        talk.note(candidates.edge(chosen.n_components))
+    talk.suggest(after_selection(source, chosen, candidates, choosing, search))
+
+
+def _settle(context: typer.Context, path: str | None, candidates: Candidates) -> tuple[str, bool]:
+    """Where the input is, and whether standard output is taken; all contradictions refused."""
     source = input_path(context, path)
     outputs = candidates.outputs()
     claims = {flag: target == "-" for flag, target in outputs.items()}
     aside = on_stdout({**claims, "--best": candidates.best})
     check_outputs(outputs, inputs=[source])
+    return source, aside
 
-    from gmmcli.cli.fitting import gather, save, warn_of_result
-    from gmmcli.cli.labelling import threads
-    from gmmcli.data import open_table, write_text
-    from gmmcli.mixture.selection import best as best_of
-    from gmmcli.report.criteria import criteria_table
 
-    with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
-        rows = gather(table, choosing, talk=talk, pool=pool)
-        cells = fit_cells(rows, candidates, search, pool=pool, talk=talk)
-        chosen = best_of(cells, candidates.criterion) if any(c.result for c in cells) else None
-        if candidates.output is not None and candidates.output != "-":
-            write_cells(cells, chosen, candidates.output)
-        if chosen is not None and chosen.result is not None:
-            warn_of_result(chosen.result, talk)
-            model = rows.model(chosen.result)
-            save(model, table, candidates, missing=choosing.missing, pool=pool, talk=talk)
-    # standard output last: whoever closes it must not lose a file by it
+def _print(decision: "Decision", candidates: Candidates, talk: Talk, *, aside: bool) -> None:
+    from gmmcli.data import write_text
+
     if candidates.output == "-":
-        write_cells(cells, chosen, "-")
-    talk.show(partial(criteria_table, cells, chosen, candidates.criterion), aside=aside)
-    if chosen is None:
-        raise FitError("none of the candidates could be fitted", "the table says why")
-    if candidates.best:
-        write_text("-", f"{chosen.n_components}\n")
-
-
-def fit_cells(
-    rows: "Rows", candidates: Candidates, search: Search, *, pool: "Executor", talk: Talk
-) -> "list[Cell]":
-    """Fit every candidate, in the order of the table."""
-    from gmmcli.cli.fitting import fit_options
-    from gmmcli.cli.watching import observer
-    from gmmcli.mixture.selection import grid
-
-    cells: list[Cell] = []
-    n_cells = len(candidates.counts) * len(candidates.structures)
-    with talk.progress(every=search.log_every) as line:
-        for cell in grid(
-            rows.batches,
-            candidates.counts,
-            covariance_types=candidates.structures,
-            options=fit_options(search),
-            workers=pool,
-            observe=observer(line, lambda: f"fit {len(cells) + 1} of {n_cells}, "),
-        ):
-            cells.append(cell)  # noqa: PERF402 - the line that moves counts them
-    return cells
-
-
-def write_cells(cells: "Sequence[Cell]", best: "Cell | None", path: str) -> None:
-    """Write the table of criteria with all digits; an unfitted cell has a reason instead."""
-    from gmmcli.data import AppendedColumn, open_writer
-
-    numbers = ("log_likelihood", "n_parameters", "bic", "aic", "icl", "n_iter")
-    kinds = {"covariance": "text", "k": "int", **dict.fromkeys(numbers, "float")}
-    kinds |= {"n_parameters": "int", "n_iter": "int"}
-    kinds |= dict.fromkeys(("converged", "best", "reason"), "text")
-    values: dict[str, list[Any]] = {name: [] for name in kinds}
-    for cell in cells:
-        values["covariance"].append(cell.covariance_type)
-        values["k"].append(cell.n_components)
-        for name in numbers:
-            values[name].append(getattr(cell.result, name, None))
-        converged = cell.result and ("yes" if cell.result.converged else "no")
-        values["converged"].append(converged)
-        values["best"].append("yes" if cell is best else "no")
-        values["reason"].append(cell.reason or None)
-    columns = [AppendedColumn(name, kind) for name, kind in kinds.items()]
-    with open_writer(path, like=None, columns=columns) as writer:
-        writer.write(None, list(values.values()))
+        decision.write("-")
+    talk.show(decision.table, aside=aside)
+    if candidates.best and decision.chosen is not None:
+        write_text("-", f"{decision.chosen.n_components}\n")

@@ -1,21 +1,21 @@
-"""How many components, and of what shape: the grid of fits and the criteria that rank it."""
+"""How many components, and of what shape: the criteria that rank the cells of a grid."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.batches import Batches
-from gmmcli.mixture.fitting import Fitting, ignore
-from gmmcli.mixture.options import FitOptions, FitResult
-from gmmcli.mixture.search import Observer
-from gmmcli.mixture.workers import Workers
+from gmmcli.mixture.options import FitResult
 
 CRITERIA: dict[str, Callable[[FitResult], float]] = {
     "bic": lambda result: result.bic,
     "aic": lambda result: result.aic,
+    "aicc": lambda result: result.aicc,
     "icl": lambda result: result.icl,
+    "sabic": lambda result: result.sabic,
+    "entropy": lambda result: result.entropy,
 }
-"""The criteria by name; of each, lower is better."""
+"""The criteria by name; of each, lower is better, and infinite is not defined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,48 +28,30 @@ class Cell:
     reason: str = ""
 
 
-def grid(
-    batches: Batches,
-    component_counts: Sequence[int],
-    *,
-    covariance_types: Sequence[str],
-    options: FitOptions,
-    workers: Workers | None = None,
-    observe: Observer = ignore,
-) -> Iterator[Cell]:
-    """Fit every K under every structure; a cell that cannot be fitted does not stop the rest.
-
-    Parameters
-    ----------
-    batches : the rows, in the user's units.
-    options : as for `fit`; its covariance_type is not looked at.
-    """
-    fitting = Fitting(batches, workers=workers, observe=observe)
-    for covariance_type in covariance_types:
-        for n_components in component_counts:
-            chosen = replace(options, covariance_type=covariance_type)
-            try:
-                result = fitting.fit(n_components, chosen, None)
-            except FitError as error:
-                yield Cell(n_components, covariance_type, None, error.message)
-                continue
-            left = result.model.n_components
-            if left < n_components:
-                reason = f"only {left} components are left; the others collapsed"
-                yield Cell(n_components, covariance_type, None, reason)
-            else:
-                yield Cell(n_components, covariance_type, result)
-
-
 def best(cells: Iterable[Cell], criterion: str) -> Cell:
     """The fitted cell with the lowest criterion; of equal ones, the first.
 
     Raises
     ------
-    FitError : no cell was fitted.
+    FitError : no cell was fitted, or the criterion is defined for none.
     """
     value = CRITERIA[criterion]
     fitted = [(value(cell.result), cell) for cell in cells if cell.result is not None]
     if not fitted:
         raise FitError("no model of the grid could be fitted", "see the reasons in the table")
-    return min(fitted, key=lambda pair: pair[0])[1]
+    lowest, cell = min(fitted, key=lambda pair: pair[0])
+    if math.isinf(lowest):
+        raise FitError(
+            f"{criterion} is not defined for any of the models: too many parameters for the rows",
+            "choose by another criterion, or try fewer clusters",
+        )
+    return cell
+
+
+def on_edge(n_components: int, component_counts: Collection[int]) -> bool:
+    """Whether more, or fewer, components than were tried may be better still.
+
+    One component is no edge: there are no fewer. Nor is a range of one number a range.
+    """
+    lowest, highest = min(component_counts), max(component_counts)
+    return lowest < highest and (n_components == highest or n_components == lowest != 1)

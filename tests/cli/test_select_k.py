@@ -7,6 +7,8 @@ import json
 import pyarrow.parquet
 import pytest
 
+from gmmcli.mixture.shapes import MEANINGS
+
 
 def cells_of(text):
     return list(csv.DictReader(io.StringIO(text)))
@@ -16,9 +18,13 @@ def test_the_table_and_the_choice(cli, blobs):
     outcome = cli("select-k", blobs, "-k", "1-4")
     assert outcome.code == 0
     lines = outcome.lines()
+    sparklines = next(i for i, line in enumerate(lines) if "BIC over k = 1-4" in line)
+    drawn = [line.split()[-4] for line in lines[sparklines + 1 : sparklines + 5]]
+    assert [len(heights) for heights in drawn] == [4] * 4
+    assert drawn[3].index("▁") == 2
     rows = [
         line.split()
-        for line in lines
+        for line in lines[:sparklines]
         if line.lstrip(" >").startswith(("full", "tied", "diag", "spher"))
     ]
     cells = [row[1:3] if row[0] == ">" else row[:2] for row in rows]
@@ -35,6 +41,41 @@ def test_ranges_and_lists_of_k_and_of_shapes(cli, blobs):
     assert cells == [(shape, k) for shape in ("diag", "tied") for k in ("2", "4", "5")]
 
 
+def test_structures_by_name_in_any_case_and_all(cli, blobs, tmp_path):
+    path = tmp_path / "t.csv"
+    names = ("-c", "vvv,Full,eve", "-k", "2", "-o", path)
+    assert cli("select-k", blobs, *names).code == 0
+    cells = cells_of(path.read_text())
+    # as they were asked for, the same structure by both its names
+    assert [cell["covariance"] for cell in cells] == ["VVV", "full", "EVE"]
+    assert cells[0]["bic"] == cells[1]["bic"]
+    cli("select-k", blobs, "-c", "ALL", "-k", "1-2", "-o", path)
+    cells = cells_of(path.read_text())
+    assert [cell["covariance"] for cell in cells[::2]] == list(MEANINGS)
+    params = {cell["covariance"]: int(cell["n_parameters"]) for cell in cells[1::2]}
+    assert (params["EII"], params["EVE"], params["VVV"]) == (6, 9, 11)
+
+
+def test_all_structures_of_one_column_are_two(cli, blobs, tmp_path):
+    path, model = tmp_path / "t.csv", tmp_path / "m.json"
+    options = ("-C", "x", "-c", "all", "-k", "2", "-o", path, "-m", model)
+    assert cli("select-k", blobs, *options).code == 0
+    assert [cell["covariance"] for cell in cells_of(path.read_text())] == ["E", "V"]
+    assert json.loads(model.read_text())["covariance_type"] in {"EII", "spherical"}
+    refused = cli("select-k", blobs, "-c", "full,E", "-k", "2")
+    assert (refused.code, refused.out) == (1, "")
+    assert "E is for data of one column, and there are 2" in refused.err
+
+
+def test_a_structure_that_cannot_be_fitted_is_a_row_with_its_reason(cli, tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("a,b,c\n1,2,3\n2,1,5\n9,8,1\n8,9,2\n")
+    outcome = cli("select-k", path, "-k", "2", "-c", "VEV,VVE,EII", "--reg-covar", "0")
+    assert outcome.code == 0
+    assert outcome.out.count("collapsed") == 2
+    assert "> best by BIC: EII, k = 2" in outcome.out
+
+
 def test_best_prints_k_alone_and_the_table_elsewhere(cli, blobs):
     outcome = cli("select-k", blobs, "-k", "1-4", "-c", "full", "--best")
     assert outcome.out == "3\n"
@@ -45,14 +86,27 @@ def test_best_prints_k_alone_and_the_table_elsewhere(cli, blobs):
 
 def test_the_criterion_decides(cli, overlapping, tmp_path):
     path = tmp_path / "t.csv"
-    for criterion in ("bic", "aic", "icl"):
+    headings = {"bic": "BIC", "aic": "AIC", "aicc": "AICc", "icl": "ICL", "sabic": "SABIC"}
+    chosen = set()
+    for criterion, heading in (headings | {"entropy": "entropy"}).items():
         options = ("-k", "1-5", "-c", "full,diag", "--criterion", criterion)
         outcome = cli("select-k", overlapping, *options, "-o", path)
         cells = cells_of(path.read_text())
         lowest = min(cells, key=lambda cell: float(cell[criterion]))
         assert [cell for cell in cells if cell["best"] == "yes"] == [lowest]
-        expected = f"best by {criterion.upper()}: {lowest['covariance']}, k = {lowest['k']}"
+        expected = f"best by {heading}: {lowest['covariance']}, k = {lowest['k']}"
         assert expected in outcome.out
+        chosen.add(expected.partition(":")[2])
+    assert len(chosen) > 2
+
+
+def test_the_edge_of_the_range_is_said(cli, blobs):
+    shape = ("-c", "full")
+    high = cli("select-k", blobs, "-k", "1-3", *shape).err
+    assert "note: the best lies on the edge of the range: k = 3 is the largest tried" in high
+    low = cli("select-k", blobs, "-k", "3-5", *shape).err
+    assert "edge of the range: k = 3 is the smallest tried; look beyond it with -k 1-3" in low
+    assert "edge" not in cli("select-k", blobs, "-k", "1-4", *shape).err
 
 
 def test_the_table_file_has_all_digits(cli, overlapping, tmp_path):
@@ -113,12 +167,12 @@ def test_shared_options_reach_the_fits(cli, overlapping, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-k", "0-3"], "'0-3' is no number of clusters"),
-        (["-k", "5-2"], "'5-2'"),
-        (["-k", "two"], "'two'"),
-        (["-k", "1,,3"], "''"),
-        (["-k", "1-99999"], "'1-99999'"),
-        (["-c", "full,round"], "'round' is no covariance structure"),
+        (["-k", "0-3"], "'0-3' starts at 0"),
+        (["-k", "0"], "'0' starts at 0"),
+        (["-k", "1,5-2"], "-k 1,5-2: '5-2' runs backwards"),
+        (["-k", "two"], "'two' is no number of clusters"),
+        (["-k", "1,,3"], "'' is no number of clusters"),
+        (["-k", "1-99999"], "'1-99999' is more than 1000 numbers"),
         (["--proba"], "--proba is about the rows that --labels writes"),
         (["--best", "-o", "-"], "--output and --best both write to standard output"),
         (["-m", "-", "-l", "-"], "--model and --labels both write to standard output"),

@@ -1,23 +1,32 @@
 """How many components: the grid, the criteria, and the seeds of the project."""
 
+import math
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from mixture.problems import NAMES, fitted, mistakes, rows, table, two_clusters
+from mixture.problems import NAMES, WORDS, fitted, mistakes, rows, table, two_clusters
+from scipy.stats import entropy as scipy_entropy
+from scipy.stats import multivariate_normal
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.mixture import GaussianMixture as ScikitMixture
 from sklearn.utils import check_random_state
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.fitting import FitOptions
-from gmmcli.mixture.selection import CRITERIA, Cell, best, grid
+from gmmcli.mixture import shapes
+from gmmcli.mixture.fitting import FitOptions, Fitting
+from gmmcli.mixture.grid import grid
+from gmmcli.mixture.selection import CRITERIA, Cell, best, on_edge
+from gmmcli.mixture.shapes import MEANINGS, nested_in
 
 THOROUGH = "GMMCLI_TEST_SEEDS" in os.environ
+SOME = tuple(MEANINGS) if THOROUGH else (*WORDS, "VEI", "EVE", "VEV")
 
 
 def cells_of(X, counts, names, **options):
-    return list(grid(rows(X), counts, covariance_types=names, options=FitOptions(**options)))
+    chosen = FitOptions(**options)
+    return grid(Fitting(rows(X)), counts, covariance_types=names, options=chosen)
 
 
 def test_the_grid_is_every_cell_once_in_order():
@@ -28,15 +37,68 @@ def test_the_grid_is_every_cell_once_in_order():
     for cell in cells:
         assert cell.reason == ""
         assert cell.result.model.n_components == cell.n_components
+        assert cell.result.covariance_type == cell.covariance_type
         assert cell.result.model.covariance.name == cell.covariance_type
 
 
-def test_a_cell_is_what_fit_gives_alone():
+def test_a_cell_is_what_fit_gives_alone_unless_a_smaller_one_is_higher():
     X = table("faithful")
-    for cell in cells_of(X, [2, 4], NAMES, max_iter=50):
+    cells = cells_of(X, [2, 4], SOME, max_iter=50)
+    same = 0
+    for cell in cells:
         alone = fitted(X, cell.n_components, covariance_type=cell.covariance_type, max_iter=50)
-        assert np.array_equal(cell.result.model.means, alone.model.means)
-        assert cell.result.bic == alone.bic
+        assert cell.result.log_likelihood >= alone.log_likelihood
+        same += np.array_equal(cell.result.model.means, alone.model.means)
+        assert cell.result.n_starts == alone.n_starts
+        assert cell.result.init == alone.init
+    assert same > len(cells) / 2
+
+
+def test_no_larger_model_is_below_a_smaller_one():
+    X = table("iris")[::2]
+    # one random start a cell, so that many end too low
+    options = {"init": "random", "reg_covar": 0}
+    cells = {
+        (cell.covariance_type, cell.n_components): cell.result
+        for cell in cells_of(X, range(1, 7), SOME, **options)
+        if cell.result is not None
+    }
+    alone = {
+        (name, K): fitted(X, K, covariance_type=name, **options).log_likelihood for name, K in cells
+    }
+    raised = 0
+    for (name, K), result in cells.items():
+        smaller = [(name, K - 1), *[(other, K) for other in nested_in(name)]]
+        words = {code: word for word, code in shapes.WORDS.items()}
+        for other, count in smaller:
+            lower = cells.get((words.get(other, other), count))
+            if lower is not None:
+                fallen = lower.log_likelihood - result.log_likelihood
+                assert fallen <= 1e-9, (name, K, other, count)
+        raised += result.log_likelihood > alone[name, K]
+    assert raised > 0
+
+
+def test_cells_are_told_when_they_are_done_and_given_in_order():
+    X, _ = two_clusters(np.random.default_rng(0), (60, 60))
+    told = []
+    fitting, options = Fitting(rows(X)), FitOptions(init="kmeans")
+    cells = grid(
+        fitting, [2, 1], covariance_types=["full", "VII"], options=options, tell=told.append
+    )
+    assert [(c.covariance_type, c.n_components) for c in cells] == [
+        ("full", 2),
+        ("full", 1),
+        ("VII", 2),
+        ("VII", 1),
+    ]
+    # the smaller ones first, from which the larger may be started
+    assert [(c.covariance_type, c.n_components) for c in told] == [
+        ("VII", 1),
+        ("full", 1),
+        ("VII", 2),
+        ("full", 2),
+    ]
 
 
 def test_a_cell_that_cannot_be_fitted_does_not_stop_the_rest():
@@ -45,6 +107,30 @@ def test_a_cell_that_cannot_be_fitted_does_not_stop_the_rest():
     assert [cell.result is None for cell in cells] == [False, True, False] * 2
     assert all("3 distinct" in cell.reason for cell in cells if cell.result is None)
     assert best(cells, "bic").result is not None
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_a_structure_that_cannot_be_fitted_says_why(name):
+    # few rows for so many columns, and no penalty
+    reasons = []
+    for shape, K in (((6, 4), 3), ((4, 3), 2), ((8, 5), 3)):
+        X = np.random.default_rng(0).standard_normal(shape)
+        (cell,) = cells_of(X, [K], [name], reg_covar=0)
+        assert (cell.result is None) == ("collapsed" in cell.reason)
+        reasons.append(cell.reason)
+    if name[2] == "V":
+        assert all(reasons), "own directions need more rows"
+    if name in {"EII", "EEI"}:
+        assert not any(reasons)
+
+
+def test_names_for_one_column_are_refused_before_any_fit():
+    X, _ = two_clusters(np.random.default_rng(0), (60, 60))
+    with pytest.raises(FitError, match="one column"):
+        cells_of(X, [1], ["full", "V"])
+    cells = cells_of(X[:, :1], [2], ["V", "full", "E"])
+    assert cells[0].result.log_likelihood == pytest.approx(cells[1].result.log_likelihood)
+    assert cells[2].result.n_parameters == 4
 
 
 def test_no_fitted_cell_is_an_error():
@@ -67,7 +153,7 @@ def test_the_best_is_the_lowest(criterion):
     cells = cells_of(table("faithful"), range(1, 5), ["full", "tied"])
     values = [CRITERIA[criterion](cell.result) for cell in cells]
     assert best(cells, criterion) is cells[int(np.argmin(values))]
-    assert set(CRITERIA) == {"bic", "aic", "icl"}
+    assert set(CRITERIA) == {"bic", "aic", "aicc", "icl", "sabic", "entropy"}
 
 
 def test_criteria_have_the_sign_of_scikit_learn():
@@ -78,8 +164,83 @@ def test_criteria_have_the_sign_of_scikit_learn():
     assert ours.aic == pytest.approx(theirs.aic(X), rel=1e-6)
 
 
+def scikit_copy(model):
+    """The same mixture as scikit-learn's."""
+    theirs = ScikitMixture(model.n_components, covariance_type="full")
+    theirs.weights_, theirs.means_ = model.weights, model.means
+    covariances = model.covariance.full()
+    theirs.precisions_cholesky_ = np.linalg.inv(np.linalg.cholesky(covariances)).swapaxes(1, 2)
+    return theirs
+
+
+@pytest.mark.parametrize("K", [1, 2, 5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_criterion_is_its_formula_on_what_scikit_learn_computes(K, weighted):
+    X = table("faithful")
+    counts = np.arange(len(X)) % 3 + 1 if weighted else np.ones(len(X), dtype=int)
+    ours = fitted(X, K, weights=counts.astype(float))
+    X = np.repeat(X, counts, axis=0)
+    theirs, n, p = scikit_copy(ours.model), len(X), ours.n_parameters
+    assert p == theirs._n_parameters()
+    log_likelihood = theirs.score(X) * n
+    aic, bic = theirs.aic(X), theirs.bic(X)
+    entropy = scipy_entropy(theirs.predict_proba(X), axis=1).sum()
+    one = multivariate_normal(X.mean(axis=0), np.cov(X.T, bias=True)).logpdf(X).sum()
+    expected = {
+        "bic": bic,
+        "aic": aic,
+        "aicc": aic + 2 * p * (p + 1) / (n - p - 1),
+        "icl": bic - 2 * np.log(theirs.predict_proba(X).max(axis=1)).sum(),
+        "sabic": bic - p * np.log(n) + p * np.log((n + 2) / 24),
+        "entropy": 1.0 if K == 1 else entropy / (log_likelihood - one),
+    }
+    for name, value in expected.items():
+        assert CRITERIA[name](ours) == pytest.approx(value, rel=1e-9), name
+    assert ours.classification_entropy == pytest.approx(entropy, abs=1e-8)
+    assert ours.log_likelihood_of_one == pytest.approx(one, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("data", ["iris", "galaxies"])
+def test_one_gaussian_is_what_a_fit_of_one_component_finds(name, data):
+    X = table(data)
+    one = fitted(X, 1, covariance_type=name)
+    more = fitted(X, 3, covariance_type=name)
+    assert more.log_likelihood_of_one == pytest.approx(one.log_likelihood, rel=1e-12)
+    assert one.classification_entropy == pytest.approx(0, abs=1e-10)
+    assert one.entropy == 1
+
+
+def test_a_criterion_that_is_not_defined_is_infinite_and_never_the_best():
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    one, two = cells_of(X, [1, 2], ["full"])
+    # 11 parameters: one more row would do
+    assert two.result.aicc == math.inf
+    assert fitted(np.vstack([X, [[0.0, 1.0]]]), 2, reg_covar=1).aicc < math.inf
+    assert best([two, one], "aicc") is one
+    with pytest.raises(FitError, match="aicc is not defined"):
+        best([two], "aicc")
+    worse = replace(two.result, log_likelihood=two.result.log_likelihood_of_one - 1)
+    assert worse.entropy == math.inf
+
+
+@pytest.mark.parametrize(
+    ("chosen", "counts", "expected"),
+    [
+        (5, range(1, 6), True),
+        (1, range(1, 6), False),
+        (3, range(1, 6), False),
+        (2, range(2, 6), True),
+        (4, (4,), False),
+        (8, (2, 8, 4), True),
+    ],
+)
+def test_the_edge_of_the_range(chosen, counts, expected):
+    assert on_edge(chosen, counts) == expected
+
+
 def test_icl_is_never_below_bic():
-    for cell in cells_of(table("iris"), range(1, 5), NAMES):
+    for cell in cells_of(table("iris"), range(1, 5), SOME):
         assert cell.result.icl >= cell.result.bic - 1e-9
 
 

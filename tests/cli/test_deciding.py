@@ -1,0 +1,133 @@
+"""gmmcli select-k --cv and --bootstrap-lrt: other ways to decide."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+CHEAP = ("--init", "hierarchical", "--tol", "1e-5", "-q")
+
+
+def records_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """60 rows of two clusters that touch, and a column of weights."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((60, 2)) + 4 * (np.arange(60) % 2)[:, None] * [1, 0]
+    path = tmp_path_factory.mktemp("small") / "small.csv"
+    lines = [f"{a!r},{b!r},{i % 3 + 1}" for i, (a, b) in enumerate(x.tolist())]
+    path.write_text("\n".join(["a,b,times", *lines]) + "\n")
+    return path
+
+
+def test_cross_validation_chooses_and_says_how(cli, small, tmp_path):
+    model, table = tmp_path / "m.json", tmp_path / "t.csv"
+    options = ("-C", "1-2", "-k", "1-3", "-c", "full,spherical", "--cv", 5, "-m", model)
+    outcome = cli("select-k", small, *options, "-o", table)
+    assert outcome.code == 0
+    assert "> best by 5-fold cross-validation: spherical, k = 2" in outcome.out
+    records = records_of(table.read_text())
+    (chosen,) = [record for record in records if record["best"] == "yes"]
+    fit = json.loads(model.read_text())
+    assert fit["covariance_type"] == chosen["covariance"] == "spherical"
+    assert len(fit["weights"]) == int(chosen["k"]) == 2
+    near = [r for r in records if float(r["behind"]) <= float(r["behind_standard_error"])]
+    assert chosen == min(near, key=lambda record: int(record["n_parameters"]))
+    assert max(records, key=lambda record: float(record["cv"]))["behind"] == "0"
+    assert all(float(record["cv_standard_error"]) > 0 for record in records)
+    # the fits to all rows are those of a table without cross-validation
+    cli("select-k", small, *options[:6], "-o", table)
+    for record, plain in zip(records, records_of(table.read_text()), strict=True):
+        assert {name: record[name] for name in plain if name != "best"} == {
+            name: plain[name] for name in plain if name != "best"
+        }
+
+
+def test_folds_and_seed_and_weights_change_the_scores_and_threads_and_memory_do_not(cli, small):
+    def scores(*options):
+        shape = ("-C", "1-2", "-k", "1", "-c", "full", "-q", "-o", "-")
+        return [r["cv"] for r in records_of(cli("select-k", small, *shape, *options).out)]
+
+    plain = scores("--cv", 5)
+    others = [scores("--cv", 6), scores("--cv", 5, "--seed", 1)]
+    others.append(scores("--cv", 5, "--weights", "times"))
+    assert plain not in others
+    assert scores("--cv", 5, "--threads", 3) == plain
+    assert scores("--cv", 5, "--memory", "1K") == plain
+
+
+def test_tests_choose_and_say_how(cli, small, tmp_path):
+    model, table = tmp_path / "m.json", tmp_path / "t.csv"
+    options = ("-C", "1-2", "-k", "1-3", "-c", "tied", "--bootstrap-lrt", 19)
+    outcome = cli("select-k", small, *options, *CHEAP, "-m", model, "-o", table)
+    assert (outcome.code, outcome.err) == (0, "")
+    first, second = records_of(table.read_text())
+    assert (first["k"], first["alternative_k"], first["p_value"]) == ("1", "2", "0.05")
+    assert float(second["p_value"]) > 0.05
+    gain = float(first["alternative_log_likelihood"]) - float(first["log_likelihood"])
+    assert float(first["lrts"]) == pytest.approx(2 * gain)
+    assert "> k = 2: 3 are not significantly better (p > 0.05)" in outcome.out
+    assert len(json.loads(model.read_text())["weights"]) == 2
+    assert cli("select-k", small, *options, *CHEAP, "--best").out == "2\n"
+
+
+def test_draws_and_seed_change_p_and_threads_do_not(cli, small):
+    def p_values(draws, *options):
+        shape = ("-C", "1-2", "-k", "2-3", "-c", "tied", "-o", "-", *CHEAP)
+        text = cli("select-k", small, *shape, "--bootstrap-lrt", draws, *options).out
+        return [record["p_value"] for record in records_of(text)]
+
+    plain = p_values(19)
+    assert p_values(29) != plain
+    assert p_values(19, "--seed", 2) != plain
+    assert p_values(19, "--threads", 3) == plain
+
+
+def test_where_every_test_is_passed_more_may_be_better(cli, small):
+    options = ("-C", "1-2", "-k", "1-2", "-c", "tied", "--bootstrap-lrt", 19)
+    outcome = cli("select-k", small, *options, *CHEAP[:-1])
+    assert "> k = 2: significantly better than 1, and no more were tried" in outcome.out
+    assert "the best lies on the edge of the range: k = 2 is the largest" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--cv", "0"], "'--cv': 0 is not in the range"),
+        (["--cv", "1"], "'--cv': 1 is not in the range"),
+        (["--cv", "5", "--criterion", "bic"], "--criterion and --cv both decide"),
+        (["--cv", "5", "--bootstrap-lrt", "99"], "--cv and --bootstrap-lrt both decide"),
+        (["-c", "full", "--bootstrap-lrt", "0"], "--bootstrap-lrt 0: no p-value can be as low"),
+        (["-c", "full", "--bootstrap-lrt", "18"], "--bootstrap-lrt 18: no p-value can be as low"),
+        (["--bootstrap-lrt", "99"], "--bootstrap-lrt tests one shape, not -c full,tied"),
+        (["-c", "full", "-k", "2", "--bootstrap-lrt", "99"], "-k 2: --bootstrap-lrt tests each"),
+        (["-c", "full", "-k", "1,3", "--bootstrap-lrt", "99"], "-k 1,3: --bootstrap-lrt tests"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_decide_is_a_usage_error(cli, small, options, words):
+    outcome = cli("select-k", small, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert words in outcome.err
+    assert len(outcome.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--cv", "61"], "61 folds were asked for, but there are only 60 rows"),
+        (["-c", "full", "-k", "60-61", "--bootstrap-lrt", "19"], "only 60 distinct rows"),
+        (["-c", "full", "--bootstrap-lrt", "19", "--memory", "1K"], "more than memory holds"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_rows_cannot_carry_is_one_line_and_advice(cli, small, options, words):
+    outcome = cli("select-k", small, "-C", "1-2", "-q", *options)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert words in outcome.err
+    assert len(outcome.err.splitlines()) == 2

@@ -1,0 +1,105 @@
+"""Cross-validation, against a loop written by hand around scikit-learn."""
+
+import numpy as np
+import pytest
+from mixture.problems import WORDS, rows, table, two_clusters
+from mixture.test_folds import Passes
+from sklearn.mixture import GaussianMixture as ScikitMixture
+
+from gmmcli.errors import FitError
+from gmmcli.mixture.fitting import FitOptions, Fitting
+from gmmcli.mixture.folds import folds
+from gmmcli.mixture.grid import grid
+from gmmcli.mixture.sampling import in_memory
+from gmmcli.mixture.validation import Score, Validated, cross_validate, simplest_of_the_best
+
+
+def validated(batches, counts, names, *, n_folds=5, **options):
+    chosen = FitOptions(**options)
+    fitting = Fitting(batches)
+    cells = list(grid(fitting, counts, covariance_types=names, options=chosen))
+    return cross_validate(fitting, cells, n_folds=n_folds, options=chosen)
+
+
+def repeated(batches):
+    """The rows of a part as often as their weights say: (N, D)."""
+    everything = in_memory(batches)
+    counts = 1 if everything.weights is None else everything.weights.astype(int)
+    return np.repeat(everything.X.T, counts, axis=0)
+
+
+@pytest.mark.parametrize("n_folds", [3, 60])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_component_scores_as_in_a_loop_around_scikit_learn(n_folds, weighted):
+    # with one component the optimum is unique
+    X = table("iris")[::2][:60] * [1, 10, 0.1, 1]
+    batches = rows(X, np.arange(60) % 3 + 1.0 if weighted else None)
+    scores = {name: [] for name in WORDS}
+    for others, own in folds(batches, n_folds, seed=0):
+        for name in WORDS:
+            theirs = ScikitMixture(1, covariance_type=name, reg_covar=0).fit(repeated(others))
+            scores[name].append(theirs.score_samples(repeated(own)))
+    scores = {name: np.concatenate(parts) for name, parts in scores.items()}
+    best = max(scores.values(), key=np.mean)
+    for candidate in validated(batches, [1], WORDS, n_folds=n_folds):
+        theirs = scores[candidate.cell.covariance_type]
+        root = np.sqrt(len(theirs))
+        expected = [theirs.mean(), theirs.std(ddof=1) / root]
+        expected += [(best - theirs).mean(), (best - theirs).std(ddof=1) / root]
+        ours = candidate.score
+        numbers = [ours.mean, ours.standard_error, ours.behind, ours.behind_error]
+        assert numbers == pytest.approx(expected, rel=1e-9, abs=1e-7)
+
+
+def test_the_number_of_clusters_is_found():
+    X, _ = two_clusters(np.random.default_rng(0), (80, 80))
+    candidates = validated(rows(X), [1, 2, 3], ["full", "spherical"])
+    chosen = simplest_of_the_best(candidates)
+    assert (chosen.cell.covariance_type, chosen.cell.n_components) == ("spherical", 2)
+    one = next(c.score for c in candidates if c.cell.n_components == 1)
+    assert one.behind > 10 * one.behind_error
+
+
+def test_held_out_rows_do_not_reach_the_fit():
+    # a row that only its own repetition could explain
+    X = np.random.default_rng(0).standard_normal((50, 1))
+    near = validated(rows(X), [1], ["full"])[0].score
+    X[20] = 1000
+    far = validated(rows(X), [1], ["full"])[0].score
+    assert far.mean < near.mean - 1000
+
+
+def test_rows_gone_over_in_passes_score_the_same_to_the_last_bit():
+    batches = rows(table("faithful"))
+    for ours, theirs in zip(
+        validated(batches, [1, 2], ["full"]),
+        validated(Passes(batches), [1, 2], ["full"]),
+        strict=True,
+    ):
+        assert ours.score == theirs.score
+
+
+def test_a_candidate_that_fails_without_a_fold_says_which():
+    X = np.array([0.0, 1.0] * 8 + [5.0])[:, None]
+    one, three = validated(rows(X), [1, 3], ["full"])
+    assert three.cell.result is not None
+    assert three.score is None
+    assert three.reason.startswith("without fold ")
+    assert "2 distinct" in three.reason
+    assert one.score.behind == 0
+    assert simplest_of_the_best([one, three]) is one
+    with pytest.raises(FitError, match="no candidate could be fitted without each fold"):
+        simplest_of_the_best([three])
+
+
+def test_the_simplest_within_one_standard_error_of_the_difference_is_chosen():
+    X, _ = two_clusters(np.random.default_rng(1), (40, 40))
+    cells = list(grid(Fitting(rows(X)), [1, 2, 3], covariance_types=["full"], options=FitOptions()))
+    gaps = [(0.5, 0.4), (0.1, 0.1), (0.0, 0.0)]
+    candidates = [
+        Validated(cell, Score(-2 - gap, 0.9, gap, error))
+        for cell, (gap, error) in zip(cells, gaps, strict=True)
+    ]
+    assert simplest_of_the_best(candidates) is candidates[1]
+    candidates[0] = Validated(cells[0], Score(-2.5, 0.9, 0.5, 0.6))
+    assert simplest_of_the_best(candidates) is candidates[0]
