@@ -75,6 +75,9 @@ def models(draw):
     masses = draw(arrays(np.float64, n_components, elements=st.floats(1e-3, 1.0)))
     deviations = draw(arrays(np.float64, (n_components, n_features), elements=st.floats(1e-9, 1e9)))
     structure = draw(st.sampled_from(list(STRUCTURES.values())))
+    if not structure.scales_by_column:
+        # axes that are not the columns are known to the rounding of the largest
+        deviations = deviations[:, :1] * np.linspace(1, 2, n_features)
     scatters = deviations**2 if structure.form.__name__.startswith("Diag") else None
     if scatters is None:
         correlation = np.full((n_features, n_features), 0.5) + 0.5 * np.eye(n_features)
@@ -179,6 +182,33 @@ def test_a_constant_column_is_read():
     assert model.constant_columns == {"year": 2007.0}
 
 
+def test_clusters_come_back_and_sum_the_components():
+    text = by_hand(clusters=[0, 0])
+    model = modelfile.loads(text, name="m")
+    assert (model.clusters, model.n_clusters) == ((0, 0), 1)
+    assert modelfile.loads(modelfile.dumps(model), name="m").clusters == (0, 0)
+    assert model.posterior(np.array([[170.0, 70.0]])).responsibilities.tolist() == [[1.0]]
+    assert modelfile.loads(BY_HAND, name="m").n_clusters == 2
+    assert '"clusters"' not in modelfile.dumps(modelfile.loads(BY_HAND, name="m"))
+
+
+ERRORS = {
+    "n_replicates": 200,
+    "weights": [0.02, 0.02],
+    "means": [[1.5, 2], [3, 4]],
+    "standard_deviations": [[1, 2], [3, 0.25]],
+    "covariances": [[[3, 1], [1, 2]], [[4, 0], [0, 6]]],
+}
+
+
+def test_standard_errors_come_back():
+    model = modelfile.loads(fit(standard_errors=ERRORS), name="m")
+    assert model.standard_errors.deviations.tolist() == ERRORS["standard_deviations"]
+    assert json.loads(modelfile.dumps(model))["fit"]["standard_errors"] == ERRORS
+    assert modelfile.loads(fit(), name="m").standard_errors is None
+    assert "standard_errors" not in modelfile.dumps(modelfile.loads(fit(), name="m"))
+
+
 PCA = {
     "shift": [1, 2, 3],
     "scale": [1, 1, 1],
@@ -227,7 +257,7 @@ REFUSED = {
     "a name twice": (by_hand(columns=["a", "a"]), "columns[0] and columns[1] are both 'a'"),
     "too few columns": (by_hand(columns=["a"]), "means[0] has length 2 where 1 is needed"),
     "no type": (by_hand(covariance_type=None), "covariance_type is missing"),
-    "an unknown type": (by_hand(covariance_type="VVV"), "covariance_type 'VVV' does not exist"),
+    "an unknown type": (by_hand(covariance_type="VVX"), "covariance_type 'VVX' does not exist"),
     "a list as type": (by_hand(covariance_type=[]), "covariance_type [] does not exist"),
     "no weights": (by_hand(weights=None), "weights is missing"),
     "empty weights": (by_hand(weights=[]), "weights must be a list with numbers in it"),
@@ -249,7 +279,28 @@ REFUSED = {
     "no covariances": (by_hand(covariances=None), "covariances is missing"),
     "empty covariances": (by_hand(covariances=[]), "covariances must be a list with numbers"),
     "hollow covariances": (by_hand(covariances=[[[]]]), "covariances must be a list with numbers"),
-    "covariances as number": (by_hand(covariances=1), "covariances must be a list with numbers"),
+    "covariances as number": (by_hand(covariances=1), "covariances have shape (), but full needs"),
+    "covariances by name": (by_hand(covariances={"a": 1}), "covariances must be a number, not"),
+    "a list of one for EII": (
+        by_hand(covariance_type="EII", covariances=[1]),
+        "covariances have shape (1,), but EII needs ()",
+    ),
+    "shapes that differ": (
+        by_hand(covariance_type="VEE"),
+        "the covariances are not VEE: one shape and direction, own size",
+    ),
+    "sizes that differ": (
+        by_hand(covariance_type="EVI", covariances=[[1, 2], [1, 1]]),
+        "the covariances are not EVI: along columns; one size, own shape",
+    ),
+    "directions that differ": (
+        by_hand(covariance_type="VVE"),
+        "the covariances are not VVE: one direction, own size and shape",
+    ),
+    "a shared one of variance 0": (
+        by_hand(covariance_type="EEI", covariances=[1, 0]),
+        "covariances is not positive definite",
+    ),
     "ragged covariances": (
         by_hand(covariances=[[[1, 0], [0, 1]], [[1, 0], [0]]]),
         "covariances[1][1] has length 1 where 2 is needed",
@@ -284,6 +335,11 @@ REFUSED = {
         by_hand(constant_columns={"\udc00": 1}),
         "constant_columns.'\\udc00' holds half a surrogate",
     ),
+    "clusters as number": (by_hand(clusters=1), "clusters must be a list of 2 numbers"),
+    "clusters too many": (by_hand(clusters=[0, 1, 1]), "clusters must be a list of 2 numbers"),
+    "clusters with a text": (by_hand(clusters=["0", 1]), "clusters[0] must be a whole number"),
+    "clusters with a gap": (by_hand(clusters=[0, 2]), "clusters holds [0, 2], not the numbers"),
+    "a cluster below 0": (by_hand(clusters=[-1, 0]), "clusters holds [-1, 0], not the numbers"),
     "pca null": (BY_HAND.replace("{", '{"pca": null, ', 1), "pca must be an object, not null"),
     "pca without shift": (pca(shift=None), "pca.shift is missing"),
     "pca with a short shift": (pca(shift=[1]), "pca.shift has length 1 where 3 is needed"),
@@ -303,6 +359,12 @@ REFUSED = {
     ),
     "fit as number": (by_hand(fit=1), "fit must be an object, not 1"),
     "fit in part": (by_hand(fit={"bic": 1.5}), "fit.n_rows is missing"),
+    "errors as number": (fit(standard_errors=1), "fit.standard_errors must be an object, not 1"),
+    "errors in part": (fit(standard_errors={}), "fit.standard_errors.n_replicates is missing"),
+    "errors of another shape": (
+        fit(standard_errors=ERRORS | {"means": [[1, 2]]}),
+        "fit.standard_errors.means has length 1 where 2 is needed",
+    ),
     "fit with a text": (fit(bic="low"), "fit.bic must be a number, not 'low'"),
     "fit with a half step": (fit(n_iter=1.5), "fit.n_iter must be a whole number, not 1.5"),
     "fit with a true step": (fit(n_iter=True), "fit.n_iter must be a whole number, not true"),
@@ -325,8 +387,33 @@ def test_what_is_wrong_is_refused_with_its_name_and_advice(text, message):
 
 def test_the_types_that_exist_are_listed():
     with pytest.raises(ModelError) as caught:
-        modelfile.loads(by_hand(covariance_type="VVV"), name="m")
-    assert caught.value.advice == "those that do: full, tied, diag, spherical"
+        modelfile.loads(by_hand(covariance_type="VVX"), name="m")
+    assert caught.value.advice.startswith("those that do: full, tied, diag, spherical, EII, VII")
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_name_of_mclust_is_known_beside_the_word(name):
+    structure = STRUCTURES[name]
+    covariance = structure.from_scatter(
+        np.array([1.0, 3.0]),
+        np.stack(
+            [
+                structure.form.of_matrix(np.array(m))
+                for m in ([[30, 10], [10, 20]], [[4, 0], [0, 6]])
+            ]
+        ),
+    )
+    text = by_hand(covariance_type=name, covariances=covariance.values.tolist())
+    model = modelfile.loads(text, name="m")
+    assert type(model.mixture.covariance) is structure
+    np.testing.assert_array_equal(model.mixture.covariance.full(), covariance.full())
+    assert json.loads(modelfile.dumps(model))["covariance_type"] == structure.name
+
+
+def test_covariances_may_be_rounded():
+    covariances = [[[4.0, 1.333], [1.333, 2.0]], [[6.001, 2.0], [2.0, 3.0]]]
+    model = modelfile.loads(by_hand(covariance_type="VEE", covariances=covariances), name="m")
+    assert model.mixture.covariance.values.tolist() == covariances
 
 
 def test_weights_may_be_rounded():

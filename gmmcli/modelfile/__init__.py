@@ -10,12 +10,15 @@
       "covariances": [[30, 20], [40, 60]]
     }
 
-is a whole file. `covariances` has scikit-learn's shape for its `covariance_type`; everything is
-in the units of the columns. Three keys are optional: `constant_columns` (columns left out of the
-fit, with their value), `pca` (the projection; the mixture is then in its space) and `fit` (how the
-model came to be). Keys that are not known are ignored, so that a later minor addition is no
-obstacle; an unknown version is refused. Nothing in the file is believed before it is checked:
-size, nesting, names, lengths and numbers here, the rest by `GaussianMixture.from_arrays`.
+is a whole file. `covariances` has scikit-learn's shape for its `covariance_type`, and for mclust's
+names that of `Covariance.values`; everything is in the units of the columns. Five keys are
+optional: `clusters` (the cluster of each component, where components were merged),
+`constant_columns` (columns left out of the fit, with their value), `pca` (the projection; the
+mixture is then in its space), `fit` (how the model came to be) and `bayes` (the posterior of a
+Bayesian fit: for its components weights and means are expectations, and covariances inverses of
+expected precisions). Keys that are not known are ignored, so that a later minor addition is no
+obstacle; an unknown version is refused. Nothing in the file is believed before it is checked: size,
+nesting, names, lengths and numbers here, the rest by `GaussianMixture.from_arrays`.
 """
 
 from gmmcli.modelfile.model import FitSummary, Model

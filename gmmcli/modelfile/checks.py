@@ -20,9 +20,11 @@ _ADVICE = {
     "columns": "columns is a list of distinct names, one for each feature",
     "weights": "weights has one number for each component; together they are 1",
     "means": "means has one row for each component, with one number for each feature",
-    "covariances": "covariances takes the shape that scikit-learn gives its covariance_type",
+    "covariances": "covariances takes the shape of its covariance_type, see README.md",
+    "clusters": "clusters has one whole number for each component: 0, 1 and so on, none left out",
     "constant_columns": "constant_columns maps names that are not in columns to numbers",
     "pca": "pca holds shift, scale, components and explained_variance_ratio",
+    "bayes": "bayes may be left out; where it is given, it is given whole",
     "fit": "fit may be left out; where it is given, it is given whole",
 }
 
@@ -81,8 +83,11 @@ def truth(value: object, key: str) -> bool:
 
 
 def array(value: object, key: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Nested lists of numbers, as an array of this shape; a first length of -1 is any but 0."""
-    if shape[0] < 0:
+    """Nested lists of numbers, as an array of this shape; a first length of -1 is any but 0.
+
+    The shape () is one number.
+    """
+    if shape[:1] == (-1,):
         shape = (len(value) if isinstance(value, list) else 0, *shape[1:])
     if 0 in shape:
         raise fault(key, f"{key} must be a list with numbers in it")
@@ -91,12 +96,12 @@ def array(value: object, key: str, shape: tuple[int, ...]) -> NDArray[np.float64
 
 
 def leading_shape(value: object) -> tuple[int, ...]:
-    """The lengths along the first entries of nested lists; (0,) for what is no list."""
+    """The lengths along the first entries of nested lists; () for what is no list."""
     shape: tuple[int, ...] = ()
     while isinstance(value, list) and len(shape) < _MAX_AXES:
         shape += (len(value),)
         value = value[0] if value else None
-    return shape or (0,)
+    return shape
 
 
 def shown(value: object) -> str:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.merging import by_cluster
+from gmmcli.mixture.model import GaussianMixture, Posterior
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.uncertainty import StandardErrors
+from gmmcli.mixture.variational import VariationalFit
 
 FORMAT = "gmmcli-model"
 VERSION = 1
@@ -48,6 +52,10 @@ class Model:
     constant_columns : columns that had one value when fitted, hence are no features, with it.
     projection : from the D columns to the space of the mixture.
     fit : how the mixture was fitted; None for a model written by hand.
+    standard_errors : of the parameters of the mixture.
+    clusters : the cluster of each component, where components were merged; numbered from 0
+        without a gap. None where each component is a cluster.
+    bayes : of a Bayesian fit, the posterior that `mixture` is the expectation of, and its bound.
     """
 
     mixture: GaussianMixture
@@ -55,3 +63,18 @@ class Model:
     constant_columns: dict[str, float] = field(default_factory=dict)
     projection: Projection | None = None
     fit: FitSummary | None = None
+    standard_errors: StandardErrors | None = None
+    clusters: tuple[int, ...] | None = None
+    bayes: VariationalFit | None = None
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters that rows are put in: the components, or what they were merged to."""
+        return self.mixture.n_components if self.clusters is None else max(self.clusters) + 1
+
+    def posterior(self, X: FloatArray) -> Posterior:
+        """Log-density of the rows of X (N, D), user units, and their probabilities by cluster."""
+        features = X if self.projection is None else self.projection.apply(X.T).T
+        told = self.mixture if self.bayes is None else self.bayes.posterior
+        posterior = told.posterior(features)
+        return posterior if self.clusters is None else by_cluster(posterior, self.clusters)

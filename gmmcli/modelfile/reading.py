@@ -7,9 +7,12 @@ from dataclasses import fields
 from typing import Any, Never
 
 from gmmcli.errors import ModelError
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.covariance import STRUCTURES
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.uncertainty import StandardErrors
+from gmmcli.modelfile.bayes import read_bayes
 from gmmcli.modelfile.checks import (
     advice,
     array,
@@ -118,12 +121,20 @@ def _model(document: dict[str, Any]) -> Model:
         array(covariances, "covariances", leading_shape(covariances)),
         covariance_type=_covariance_type(member(document, "covariance_type")),
     )
+    fit = mapping(document["fit"], "fit") if "fit" in document else {}
+    errors = fit.get("standard_errors")
+    bayes = None
+    if "bayes" in document:
+        bayes = read_bayes(mapping(document["bayes"], "bayes"), mixture)
     return Model(
         mixture=mixture,
         columns=columns,
         constant_columns=_constant_columns(document.get("constant_columns", {}), columns),
         projection=projection,
-        fit=_fit(mapping(document["fit"], "fit")) if "fit" in document else None,
+        fit=_fit(fit) if "fit" in document else None,
+        standard_errors=None if errors is None else _standard_errors(errors, mixture),
+        clusters=_clusters(document["clusters"], len(weights)) if "clusters" in document else None,
+        bayes=bayes,
     )
 
 
@@ -166,6 +177,16 @@ def _constant_columns(value: object, columns: tuple[str, ...]) -> dict[str, floa
     return constants
 
 
+def _clusters(value: object, n_components: int) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) != n_components:
+        raise fault("clusters", f"clusters must be a list of {n_components} numbers")
+    clusters = tuple(whole(number, f"clusters[{k}]") for k, number in enumerate(value))
+    if set(clusters) != set(range(len(set(clusters)))):
+        numbers = shown(sorted(set(clusters)))
+        raise fault("clusters", f"clusters holds {numbers}, not the numbers from 0 without a gap")
+    return clusters
+
+
 def _projection(pca: dict[str, Any], *, n_columns: int) -> Projection:
     # pca.means and pca.covariances follow from the rest: they are there for other readers.
     components = array(member(pca, "pca.components"), "pca.components", (-1, n_columns))
@@ -187,3 +208,19 @@ def _fit(members: dict[str, Any]) -> FitSummary:
         key = f"fit.{part.name}"
         values[part.name] = _CHECKS[part.type](member(members, key), key)
     return FitSummary(**values)
+
+
+def _standard_errors(value: object, mixture: GaussianMixture) -> StandardErrors:
+    key = "fit.standard_errors"
+    members = mapping(value, key)
+
+    def part(name: str, shape: tuple[int, ...]) -> FloatArray:
+        return array(member(members, f"{key}.{name}"), f"{key}.{name}", shape)
+
+    return StandardErrors(
+        n_replicates=whole(member(members, f"{key}.n_replicates"), f"{key}.n_replicates"),
+        weights=part("weights", mixture.weights.shape),
+        means=part("means", mixture.means.shape),
+        deviations=part("standard_deviations", mixture.means.shape),
+        covariances=part("covariances", mixture.covariance.values.shape),
+    )

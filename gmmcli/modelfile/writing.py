@@ -6,6 +6,8 @@ from typing import Any
 
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.uncertainty import StandardErrors
+from gmmcli.modelfile.bayes import bayes_object
 from gmmcli.modelfile.model import FORMAT, VERSION, Model
 
 
@@ -21,6 +23,8 @@ def dumps(model: Model) -> str:
         "means": mixture.means.tolist(),
         "covariances": mixture.covariance.values.tolist(),
     }
+    if model.clusters is not None:
+        document["clusters"] = list(model.clusters)
     if model.constant_columns:
         document["constant_columns"] = model.constant_columns
     if model.projection is not None:
@@ -29,6 +33,10 @@ def dumps(model: Model) -> str:
         document["fit"] = asdict(model.fit)
         if model.fit.n_rows.is_integer():
             document["fit"]["n_rows"] = int(model.fit.n_rows)
+        if model.standard_errors is not None:
+            document["fit"]["standard_errors"] = _standard_errors(model.standard_errors)
+    if model.bayes is not None:
+        document["bayes"] = bayes_object(model.bayes)
     # The one control character that JSON leaves as it is; column names may hold it.
     return _pretty(document, indent="").replace("\x7f", "\\u007f") + "\n"
 
@@ -42,6 +50,16 @@ def _pca_object(projection: Projection, mixture: GaussianMixture) -> dict[str, A
         "explained_variance_ratio": projection.explained_variance_ratio.tolist(),
         "means": means.tolist(),
         "covariances": covariances.tolist(),
+    }
+
+
+def _standard_errors(errors: StandardErrors) -> dict[str, Any]:
+    return {
+        "n_replicates": errors.n_replicates,
+        "weights": errors.weights.tolist(),
+        "means": errors.means.tolist(),
+        "standard_deviations": errors.deviations.tolist(),
+        "covariances": errors.covariances.tolist(),
     }
 
 
