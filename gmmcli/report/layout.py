@@ -1,7 +1,8 @@
 """Aligned tables as lines, and lines onto a stream, plain or in colour.
 
 A line is a list of spans, each a text and the name of a style. Text is never parsed for markup:
-what a column is called cannot change how it looks.
+what a column is called cannot change how it looks. Only spans of the style "glyphs" hold bars
+and sparklines, which have other characters where the stream lacks theirs.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from gmmcli.report.glyphs import has_blocks, in_ascii
 from gmmcli.report.printable import printable
 from gmmcli.report.printable import width as cells_of
 
@@ -20,7 +22,13 @@ PIPE_WIDTH = 100
 """Where there is no terminal: lines as wide as one that is wide, longer where they must be."""
 
 _GAP = 2
-_STYLES = {"title": "bold", "heading": "dim", "good": "bold green", "bad": "bold yellow"}
+_STYLES = {
+    "title": "bold",
+    "heading": "dim",
+    "good": "bold green",
+    "bad": "bold yellow",
+    "glyphs": "cyan",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +40,7 @@ class Grid:
     left : the columns that are aligned to the left.
     styles : row number -> style.
     remarks : row number -> what to say after the last cell of a row that is shorter.
+    glyphs : the columns that hold bars or sparklines.
     """
 
     heading: Sequence[str]
@@ -39,16 +48,21 @@ class Grid:
     left: frozenset[int] = frozenset()
     styles: dict[int, str] = field(default_factory=dict)
     remarks: dict[int, str] = field(default_factory=dict)
+    glyphs: frozenset[int] = frozenset()
+
+    @property
+    def breadth(self) -> int:
+        """Cells of a line in one piece."""
+        widths = self._widths(self._table())
+        return sum(widths) + _GAP * (len(widths) - 1)
 
     def lines(self, width: int, *, stub: int = 1) -> list[Line]:
         """In bands that fit the width, each beginning with the first `stub` columns.
 
         A column that is wider than the width is not cut.
         """
-        table = [[printable(cell) for cell in row] for row in (self.heading, *self.rows)]
-        widths = [
-            max(cells_of(row[j]) for row in table if j < len(row)) for j in range(len(self.heading))
-        ]
+        table = self._table()
+        widths = self._widths(table)
         lines: list[Line] = []
         bands = _bands(widths, width, stub)
         for band in bands:
@@ -57,16 +71,50 @@ class Grid:
             for i, row in enumerate(table):
                 if i and band is not bands[0] and len(row) <= band[stub]:
                     continue  # a row that ended before this band
-                cells = [self._align(row[j], widths[j], j) for j in band if j < len(row)]
-                if i - 1 in self.remarks and band is bands[0]:
-                    cells.append(printable(self.remarks[i - 1]))
                 style = self.styles.get(i - 1, "") if i else "heading"
-                lines.append([((" " * _GAP).join(cells).rstrip(), style)])
+                spans = [
+                    (self._align(row[j], widths[j], j), self._style(j, style))
+                    for j in band
+                    if j < len(row)
+                ]
+                if i - 1 in self.remarks and band is bands[0]:
+                    spans.append((printable(self.remarks[i - 1]), style))
+                lines.append(_joined(spans))
         return lines
+
+    def _table(self) -> list[list[str]]:
+        return [[printable(cell) for cell in row] for row in (self.heading, *self.rows)]
+
+    def _widths(self, table: Sequence[Sequence[str]]) -> list[int]:
+        return [
+            max(cells_of(row[j]) for row in table if j < len(row)) for j in range(len(self.heading))
+        ]
+
+    def _style(self, column: int, style: str) -> str:
+        return "glyphs" if column in self.glyphs and style != "heading" else style
 
     def _align(self, cell: str, width: int, column: int) -> str:
         space = " " * (width - cells_of(cell))
         return cell + space if column in self.left else space + cell
+
+
+def _joined(spans: Sequence[Span]) -> Line:
+    """Cells as a line: a gap between them, no blanks at the end, neighbours of a style as one."""
+    line: Line = []
+    for cell, style in spans:
+        if not line:
+            line.append((cell, style))
+            continue
+        before, last = line[-1]
+        before += " " * _GAP
+        if style == last:
+            line[-1] = (before + cell, style)
+        else:
+            line[-1] = (before, last)
+            line.append((cell, style))
+    while len(line) > 1 and not line[-1][0].strip():
+        line.pop()
+    return [*line[:-1], (line[-1][0].rstrip(), line[-1][1])]
 
 
 def _bands(widths: Sequence[int], width: int, stub: int) -> list[list[int]]:
@@ -112,10 +160,14 @@ def available_width(stream: TextIO) -> int:
 def write(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
     """Write lines to a stream; characters that its encoding lacks are escaped."""
     encoding = stream.encoding or "utf-8"
+    blocks = has_blocks(stream)
+
+    def known(span: str, style: str) -> str:
+        shown = in_ascii(span) if style == "glyphs" and not blocks else span
+        return shown.encode(encoding, "backslashreplace").decode(encoding)
+
     if not color:
-        for line in lines:
-            plain = "".join(span for span, _ in line)
-            stream.write(plain.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.writelines("".join(known(*span) for span in line) + "\n" for line in lines)
         return
     # a tenth of a second to import, and nothing but colour needs it
     from rich.console import Console  # noqa: PLC0415
@@ -125,6 +177,5 @@ def write(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
     for line in lines:
         styled = Text()
         for span, style in line:
-            known = span.encode(encoding, "backslashreplace").decode(encoding)
-            styled.append(known, _STYLES.get(style))
+            styled.append(known(span, style), _STYLES.get(style))
         console.print(styled, soft_wrap=True)

@@ -1,8 +1,10 @@
 """What reaches a terminal: text as it is, colour where it is wanted, progress, any locale."""
 
+import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -78,15 +80,20 @@ def on_terminal(arguments, *, env=None, columns=80):
     return written.decode().replace("\r\n", "\n")
 
 
+def left_on_terminal(arguments, *, env=None):
+    """What is still there when the line that moves, should it have come, is gone."""
+    return re.sub(r"[^\n]*\r", "", on_terminal(arguments, env=env))
+
+
 def test_colour_is_for_terminals_unless_they_say_no(command, blobs):
     line = [command, "fit", str(blobs), "-k", "3"]
-    coloured = on_terminal(line)
+    coloured = left_on_terminal(line)
     assert ESCAPES.search(coloured)
-    plain = on_terminal(line, env={"NO_COLOR": "1"})
+    plain = left_on_terminal(line, env={"NO_COLOR": "1"})
     assert ESCAPES.sub("", coloured) == plain
-    assert on_terminal(line, env={"TERM": "dumb"}) == plain
-    assert on_terminal([*line, "--color", "never"]) == plain
-    assert on_terminal([*line, "--color", "always"], env={"NO_COLOR": "1"}) == coloured
+    assert left_on_terminal(line, env={"TERM": "dumb"}) == plain
+    assert left_on_terminal([*line, "--color", "never"]) == plain
+    assert left_on_terminal([*line, "--color", "always"], env={"NO_COLOR": "1"}) == coloured
 
 
 def test_a_pipe_gets_the_same_text_without_colour(command, blobs, installed):
@@ -94,6 +101,62 @@ def test_a_pipe_gets_the_same_text_without_colour(command, blobs, installed):
         "", on_terminal([command, "fit", str(blobs), "-k", "3", "-q"], columns=100)
     )
     assert installed("fit", blobs, "-k", 3, "-q").out == written
+
+
+def suggested(line, **options):
+    """The command that a terminal is told to run next."""
+    written = ESCAPES.sub("", on_terminal(line, **options))
+    found = [text for text in written.splitlines() if text.startswith("gmmcli: next: ")]
+    assert len(found) <= 1
+    assert not found or written.endswith(f"{found[0]}\n")
+    return shlex.split(found[0].removeprefix("gmmcli: next: ")) if found else None
+
+
+def test_what_to_run_next_can_be_pasted(command, blobs, tmp_path, monkeypatch, installed):
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "it's $HOME.csv"
+    table.write_bytes(blobs.read_bytes())
+    options = ["-C", "x", "-C", "!group", "-C", "y", "--na-values", "-", "--tol", "1e-7"]
+    line = [command, "select-k", str(table), "-k", "2-4", "-c", "full,tied", *options]
+    to_fit = suggested(line)
+    assert to_fit[:3] == ["gmmcli", "fit", str(table)]
+    assert to_fit[3:7] == ["-k", "3", "-c", "tied"]
+    assert to_fit[-2:] == ["-m", "model.json"]
+    to_predict = suggested([command, *to_fit[1:]])
+    assert to_predict[:4] == ["gmmcli", "predict", "model.json", str(table)]
+    assert "--na-values=-" in to_predict
+    assert "--tol" not in to_predict
+    assert installed(*to_predict[1:]).code == 0
+    assert len((tmp_path / "labelled.csv").read_text().splitlines()) == 301
+    chosen = json.loads((tmp_path / "model.json").read_text())
+    assert (chosen["columns"], chosen["fit"]["tol"]) == (["x", "y"], 1e-7)
+
+
+def test_fit_without_a_model_is_told_how_to_keep_it(command, blobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = [command, "fit", str(blobs), "-k", "3", "-C", "2-3"]
+    assert suggested(line) == ["gmmcli", *line[1:], "-m", "model.json"]
+
+
+def test_nobody_is_told_what_to_run_next_who_does_not_ask(command, blobs, installed):
+    line = [command, "fit", str(blobs), "-k", "3"]
+    assert suggested([*line, "-q"]) is None
+    assert suggested([*line, "--max-iter", "0"]) is None
+    assert "next" not in installed(*line[1:]).err
+
+
+def test_warnings_come_last(command, overlapping, tmp_path):
+    def in_one_file(*arguments):
+        path = tmp_path / "both.txt"
+        with path.open("wb") as both:
+            subprocess.run(arguments, stdout=both, stderr=both, check=True, timeout=60)
+        return path.read_text().splitlines()
+
+    few = in_one_file(command, "fit", str(overlapping), "-k", "3", "--max-iter", "2")
+    assert few[-1].startswith("gmmcli: warning: not converged")
+    assert few[1].startswith("3 clusters")
+    table = in_one_file(command, "select-k", str(overlapping), "-k", "2-3", "--max-iter", "2", "-q")
+    assert table[-1].startswith("gmmcli: warning: not converged")
 
 
 def test_a_narrow_terminal_gets_every_number(command, overlapping, installed):
@@ -113,7 +176,7 @@ def test_progress_is_for_terminals_and_goes_away(command, tmp_path):
     written = on_terminal(line, env={"NO_COLOR": "1"})
     assert re.search(r"\r.*start \d+ of \d+.*: iteration \d+", written)
     last = written.rpartition("\r")[2]
-    assert last.startswith("gmmcli: warning: not converged")
+    assert re.match(r"gmmcli: note: \d+ passes over the rows\n12 clusters, full covariance", last)
     assert "\r" not in on_terminal([*line, "-q"], env={"NO_COLOR": "1"})
 
 
@@ -127,6 +190,10 @@ def test_an_encoding_without_the_characters_gets_escapes(installed, odd_table, e
 
 
 def test_the_c_locale(installed, blobs):
-    outcome = installed("fit", blobs, "-k", 3, env={"LC_ALL": "C"})
-    assert outcome.code == 0
-    assert outcome.out.isascii()
+    for line in (["fit", blobs, "-k", 3], ["select-k", blobs, "-k", "2-3"]):
+        outcome = installed(*line, env={"LC_ALL": "C"})
+        blocks = installed(*line, env={"LC_ALL": "C.UTF-8"})
+        assert outcome.code == 0
+        assert outcome.out.isascii()
+        assert not blocks.out.isascii()
+        assert re.sub("[#.:=+*_ -]", "", outcome.out) == re.sub("[▁-▏#.:=+*_ -]", "", blocks.out)

@@ -11,6 +11,7 @@ from gmmcli.mixture.fitting import fit
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.standardise import describe
 from gmmcli.report.numerals import significant
 from gmmcli.report.summary import summary
 
@@ -40,26 +41,27 @@ def with_mixture(result, n_components, n_features, structure="full"):
 
 
 def shown(result, columns, *, projection=None, width=100):
-    lines = summary(result, columns, projection=projection, width=width)
+    lines = summary(result.model, result, columns, projection=projection, width=width)
     return ["".join(span for span, _ in line) for line in lines]
 
 
 def test_what_it_says(fitted):
     lines = shown(fitted, ["a", "b", "c"])
     assert lines[0] == "2 clusters, full covariance, 3 columns, 200 rows"
-    assert lines[1].startswith(f"converged after {fitted.n_iter} iterations; ")
+    assert lines[1] == f"converged after {fitted.n_iter} iterations"
     text = "\n".join(lines)
     for number in (fitted.log_likelihood, fitted.bic, fitted.aic, fitted.icl):
         assert f"{number:.2f}" in text
     assert re.search(rf"^free parameters +{fitted.n_parameters}$", text, flags=re.MULTILINE)
     assert text.count("lower is better") == 3
-    assert re.search(r"^ +0 +60\.0 % +120\.0$", text, flags=re.MULTILINE)
-    assert re.search(r"^ +1 +40\.0 % +80\.0$", text, flags=re.MULTILINE)
+    # the longest bar is 20 cells, and the other two thirds of it
+    assert re.search(r"^ +0 +60\.0 % +120\.0  █{20}$", text, flags=re.MULTILINE)
+    assert re.search(r"^ +1 +40\.0 % +80\.0  █{13}▍$", text, flags=re.MULTILINE)
     for mean in fitted.model.means.ravel():
         assert f"{mean:.2f}" in text
-    for deviation in np.sqrt(np.einsum("kdd->kd", fitted.model.full_covariances())).ravel():
+    for deviation in np.sqrt(np.einsum("kdd->kd", fitted.model.covariance.full())).ravel():
         assert f"{deviation:.2f}" in text
-    for entry in np.tril(fitted.model.full_covariances()).ravel():
+    for entry in np.tril(fitted.model.covariance.full()).ravel():
         assert significant(entry) in text
 
 
@@ -68,10 +70,42 @@ def test_not_converged_is_said_first(fitted):
     assert lines[1] == "not converged: stopped after 7 iterations"
 
 
+def test_an_optimum_that_no_start_reached_is_said_so(fitted):
+    lines = shown(replace(fitted, n_agreeing=0, n_starts=17), ["a", "b", "c"])
+    assert lines[1].endswith("found by split and merge, by none of 17 starts")
+
+
+def test_starts_are_told_where_there_were_several(fitted):
+    several = shown(replace(fitted, n_starts=16, n_agreeing=1), ["a", "b", "c"])
+    assert several[1].endswith(" iterations; 1 of 16 starts reached this optimum")
+    alone = replace(fitted, n_starts=1, n_agreeing=1, n_iter=1)
+    assert shown(alone, ["a", "b", "c"])[1] == "converged after 1 iteration"
+
+
+def test_bars_are_as_long_as_there_is_room(fitted):
+    longest = {}
+    for width in (24, 32, 40, 200):
+        lines = shown(fitted, ["a", "b", "c"], width=width)
+        start = lines.index(next(line for line in lines if line.startswith("cluster")))
+        longest[width] = lines[start + 1].count("█")
+        assert max(map(len, lines[start : start + 3])) <= width
+    assert longest == {24: 0, 32: 8, 40: 16, 200: 20}
+
+
+def test_a_model_of_which_nothing_else_is_known(fitted):
+    lines = summary(fitted.model, None, ["a", "b", "c"], projection=None, width=100)
+    text = "\n".join("".join(span for span, _ in line) for line in lines)
+    assert text.startswith("2 clusters, full covariance, 3 columns\nnot known how it was fitted")
+    assert f"free parameters  {fitted.n_parameters}" in text
+    assert "BIC" not in text
+    assert "size" not in text
+    assert all(f"{mean:.2f}" in text for mean in fitted.model.means.ravel())
+
+
 def test_both_spaces_of_a_projection(fitted):
     rng = np.random.default_rng(2)
     columns = [f"c{j}" for j in range(6)]
-    projection = Projection.fit(ArrayBatches(rng.standard_normal((6, 50))), 3)
+    projection = Projection.of(describe(ArrayBatches(rng.standard_normal((6, 50)))), 3)
     lines = shown(fitted, columns, projection=projection)
     assert re.search(
         r"6 columns on 3 principal components \(\d\d\.\d % of the variance\)", lines[0]

@@ -1,0 +1,29 @@
+"""A model on standard output: its summary, or its JSON."""
+
+from functools import partial
+
+from gmmcli.cli.talk import Talk
+from gmmcli.data import write_text
+from gmmcli.modelfile import Model, dumps
+from gmmcli.report.summary import summary
+
+
+def print_model(model: Model, *, as_json: bool, talk: Talk, aside: bool = False) -> None:
+    """Print a model; fit and show print here, so that both say the same of the same model.
+
+    Parameters
+    ----------
+    aside : standard output carries something else.
+    """
+    if as_json:
+        write_text("-", dumps(model))
+        return
+    lines = partial(
+        summary,
+        model.mixture,
+        model.fit,
+        model.columns,
+        projection=model.projection,
+        beside=model.bayes or model.standard_errors,
+    )
+    talk.show(lambda width: lines(width=width), aside=aside)

@@ -1,0 +1,203 @@
+"""gmmcli report, and select-k --report: what the page tells of the rows is so."""
+
+import csv
+import hashlib
+import io
+import os
+import shlex
+
+import numpy as np
+import pages
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+
+def read(path):
+    return pages.parsed(path.read_text(encoding="utf-8"))
+
+
+def sizes(page):
+    """Rows of the first table of clusters: cluster, weight, size, rows, in doubt."""
+    return next(pages.section(page, "Clusters").all("table")).cells()
+
+
+@pytest.fixture
+def overlapping_model(cli, overlapping, tmp_path):
+    path = tmp_path / "overlapping.json"
+    assert cli("fit", overlapping, "-k", 3, "-m", path).code == 0
+    return path
+
+
+def test_rows_and_doubts_are_those_of_predict(cli, overlapping, overlapping_model, tmp_path):
+    out = tmp_path / "r.html"
+    outcome = cli("report", overlapping_model, overlapping, "-o", out)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == f"gmmcli: note: report written to {out}\n"
+    labelled = cli("predict", overlapping_model, overlapping, "--uncertainty", "-q").out
+    cells = list(csv.DictReader(io.StringIO(labelled)))
+    table = sizes(read(out))
+    assert [heading.strip() for heading in table[0]][3:] == ["rows", "in doubt"]
+    for k in range(3):
+        mine = [float(cell["uncertainty"]) for cell in cells if cell["cluster"] == str(k)]
+        assert table[k + 1][3:] == [str(len(mine)), str(sum(u >= 0.1 for u in mine))]
+    assert sum(int(row[4]) for row in table[1:]) > 0
+
+
+def test_the_hash_is_of_the_numbers(cli, overlapping, overlapping_model, tmp_path):
+    X = np.loadtxt(overlapping, delimiter=",", skiprows=1)
+    expected = hashlib.sha256(X.astype("<f8").tobytes()).hexdigest()
+    parquet = tmp_path / "x.parquet"
+    table = pyarrow.csv.read_csv(overlapping)
+    # other columns, and another order of them, change nothing
+    shuffled = table.select(["c", "a", "b"]).append_column("d", table["a"])
+    pyarrow.parquet.write_table(shuffled, parquet)
+    for source, stdin in ((overlapping, b""), (parquet, b""), ("-", overlapping.read_bytes())):
+        outcome = cli("report", overlapping_model, source, stdin=stdin)
+        told = pages.facts(pages.parsed(outcome.out))["SHA-256 of the numbers"]
+        assert told.startswith(expected)
+
+
+def test_the_line_can_be_run_again(cli, overlapping, overlapping_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = ["report", overlapping_model, str(overlapping), "-o", "it's.html", "--threads", "1"]
+    assert cli(*line).code == 0
+    first = (tmp_path / "it's.html").read_bytes()
+    shown = next(pages.section(read(tmp_path / "it's.html"), "What was run").all("code")).text
+    assert shlex.split(shown) == ["gmmcli", *map(str, line)]
+    os.remove("it's.html")
+    assert cli(*shlex.split(shown)[1:]).code == 0
+    assert (tmp_path / "it's.html").read_bytes() == first
+    more = cli(*line[:-1], "2", "-q")
+    assert more.code == 0
+    changed = (tmp_path / "it's.html").read_text().replace("--threads 2 -q", "--threads 1")
+    assert changed.encode() == first
+
+
+def test_what_to_run_next_runs(cli, blobs, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("report", model, blobs, "-o", "r.html").code == 0
+    lines = [code.text for code in read(tmp_path / "r.html").all("code")][-2:]
+    assert [shlex.split(line)[1] for line in lines] == ["predict", "select-k"]
+    for line in lines:
+        assert cli(*shlex.split(line)[1:], *(["-k", 2] if "select-k" in line else [])).code == 0
+    assert cli("report", model, "-o", "r.html").code == 0
+    alone = [shlex.split(code.text) for code in read(tmp_path / "r.html").all("code")]
+    assert ["gmmcli", "generate", "--model", str(model), "-n", "1000"] in alone
+
+
+def test_missing_values(cli, model, tmp_path):
+    table = tmp_path / "holes.csv"
+    table.write_text("x,y\n0,0\n,6\n8,0\nNA,1\n")
+    out = tmp_path / "r.html"
+    refused = cli("report", model, table, "-o", out)
+    assert refused.code == 1
+    assert f"{table}: row 2, column 'x' is missing" in refused.err
+    assert not out.exists()
+    assert cli("report", model, table, "-o", out, "--missing", "drop").code == 0
+    page = read(out)
+    told = pages.facts(page)["rows"]
+    assert told == f"{table}: 4 rows; 2 left out, a value is missing or infinite"
+    assert [row[3] for row in sizes(page)[1:]].count("1") == 2
+
+
+def test_weights_count_rows(cli, model, tmp_path):
+    table = tmp_path / "weighted.csv"
+    table.write_text("x,y,w\n0,0,3\n8,0,2.5\n0,6,0\n")
+    page = pages.parsed(cli("report", model, table, "--weights", "w").out)
+    assert sorted(row[3] for row in sizes(page)[1:]) == ["0", "2.5", "3"]
+    assert pages.facts(page)["rows"] == f"{table}: 3 rows; 1 left out, of weight 0"
+
+
+def test_rows_unlike_those_of_the_fit_are_a_warning(cli, model, blobs, tmp_path):
+    table = tmp_path / "far.csv"
+    table.write_text("x,y\n100,100\n101,100\n")
+    far = pages.parsed(cli("report", model, table).out)
+    assert "the rows are not like those of the fit" in next(far.all("aside")).text
+    same = pages.parsed(cli("report", model, blobs).out)
+    assert not list(same.all("aside"))
+    assert pages.facts(same)["log-likelihood of the rows"].endswith(", as in the fit")
+
+
+def test_a_fit_that_did_not_converge_is_a_warning(cli, overlapping, tmp_path):
+    path = tmp_path / "m.json"
+    assert cli("fit", overlapping, "-k", 3, "--max-iter", 2, "-m", path).code == 0
+    page = pages.parsed(cli("report", path).out)
+    assert "not converged after 2 iterations" in next(page.all("aside")).text
+    assert "Not converged: stopped after 2 iterations." in page.text
+
+
+@pytest.fixture
+def report_in(cli, model, blobs, tmp_path, monkeypatch):
+    """Run report in an empty folder, where words in braces are paths of files elsewhere."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    other = tmp_path / "other.csv"
+    other.write_text("a,y\n1,2\n3,4\n")
+    places = {"model": model, "blobs": blobs, "other": other}
+    return lambda words: (cli("report", *(word.format(**places) for word in words)), folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["{model}", "{blobs}", "-o", "r.pdf"], 2, "-o r.pdf: a page has the extension .html"),
+        (["{model}", "{blobs}", "-o", "no/r.html"], 1, "cannot write no/r.html: no folder"),
+        (["{model}", "{other}", "-o", "r.html"], 4, "has no column 'x', which the model needs"),
+        (["{model}", "--missing", "drop"], 2, "--missing is about rows, and no INPUT is given"),
+        (["{model}", "--weights", "x"], 2, "--weights is about rows, and no INPUT is given"),
+        (["-", "-"], 2, "MODEL and INPUT are both read from standard input"),
+        (["{other}"], 4, "not JSON"),
+    ],
+)
+def test_faults_are_one_line_and_leave_nothing(report_in, arguments, code, message):
+    outcome, folder = report_in(arguments)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert message in outcome.err.splitlines()[0].replace("--output", "-o")
+    assert len(outcome.err.splitlines()) == 2
+    assert not list(folder.iterdir())
+
+
+def test_select_k_reports_the_table_and_the_best(cli, blobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = ["select-k", "-k", "1-4", "-c", "full,diag", "--report", "s.html", "-l", "l.csv"]
+    # a pipe is read once, and still there are rows to count and to label
+    outcome = cli(*line, stdin=blobs.read_bytes())
+    assert outcome.code == 0
+    page = read(tmp_path / "s.html")
+    tables = list(pages.section(page, "How many clusters").all("table"))
+    assert len(tables[0].cells()) == 9
+    best = [each for each in page.all("tr") if each.attributes.get("class") == "best"]
+    assert len(best) == 1
+    assert "> best by BIC: " in outcome.out
+    chosen = outcome.out.partition("> best by BIC: ")[2].splitlines()[0]
+    assert f"Best by BIC: {chosen}." in page.text
+    assert sum(int(row[3]) for row in sizes(page)[1:]) == 300
+    assert len((tmp_path / "l.csv").read_text().splitlines()) == 301
+    shown = next(pages.section(page, "What was run").all("code")).text
+    assert shlex.split(shown) == ["gmmcli", *line]
+    following = next(pages.section(page, "What to run next").all("code")).text
+    assert shlex.split(following)[:3] == ["gmmcli", "fit", "-"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("-", "--report is a page in a file"), ("r.txt", "--report r.txt: a page has the extension")],
+)
+def test_select_k_wants_a_page_by_its_name(cli, blobs, path, message):
+    outcome = cli("select-k", blobs, "-k", 2, "--report", path)
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_a_page_of_many_rows_is_small(cli, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((40_000, 5))
+    rows[::3] += 4
+    table, path = tmp_path / "x.csv", tmp_path / "m.json"
+    np.savetxt(table, rows, delimiter=",", header="a,b,c,d,e", comments="", fmt="%.6f")
+    assert cli("fit", table, "-k", 2, "-c", "tied", "-m", path).code == 0
+    text = cli("report", path, table).out
+    assert len(text.encode()) < 1_000_000
+    assert len(list(pages.section(pages.parsed(text), "Pictures").all("img"))) == 3
