@@ -6,6 +6,7 @@
     records.py         bytes -> chunks of whole CSV records
     arrow.py           NumPy and text <-> Arrow
     cells.py           text of cells -> float64, and what counts as missing
+    csv_header.py      how a CSV is written: options and first lines checked
     csv_parsing.py     records -> columns of text or numbers
     table.py           Table, Block, Selection: what CSV and Parquet have in common
     csv_file.py        a CSV or TSV file as a Table
@@ -13,6 +14,7 @@
     parquet_folder.py  several Parquet files as one Table
     opening.py         a path and its options -> a Table
     columns.py         which columns are features
+    missing_rows.py    how many rows have a missing value, and where the first is
     complete_rows.py   a pass over the rows that can be fitted
     matrix.py          rows in memory
     passes.py          rows that do not fit there: a temporary copy, or the table anew
@@ -31,15 +33,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gmmcli.data.columns import Features, choose_features, find_column, match_columns
-    from gmmcli.data.destination import check_output, write_text
+    from gmmcli.data.cells import leave_out
+    from gmmcli.data.columns import (
+        Features,
+        choose_among,
+        choose_features,
+        find_column,
+        match_columns,
+        numbers_in_header,
+    )
+    from gmmcli.data.complete_rows import CompleteRows, Piece
+    from gmmcli.data.destination import check_output, write_bytes, write_text
     from gmmcli.data.loading import Loaded, load
+    from gmmcli.data.missing_rows import MissingRows
     from gmmcli.data.opening import open_table
     from gmmcli.data.spool import readable_size
     from gmmcli.data.table import (
         Block,
         Chunk,
         ColumnKind,
+        MapOrdered,
         ReadOptions,
         Selection,
         Table,
@@ -49,16 +62,24 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Features": "columns",
+    "choose_among": "columns",
     "choose_features": "columns",
     "find_column": "columns",
     "match_columns": "columns",
+    "numbers_in_header": "columns",
+    "leave_out": "cells",
+    "CompleteRows": "complete_rows",
+    "Piece": "complete_rows",
     "check_output": "destination",
+    "write_bytes": "destination",
     "write_text": "destination",
     "Loaded": "loading",
     "load": "loading",
+    "MissingRows": "missing_rows",
     "Block": "table",
     "Chunk": "table",
     "ColumnKind": "table",
+    "MapOrdered": "table",
     "ReadOptions": "table",
     "Selection": "table",
     "Table": "table",
@@ -75,21 +96,29 @@ __all__ = [
     "Block",
     "Chunk",
     "ColumnKind",
+    "CompleteRows",
     "Features",
     "Loaded",
+    "MapOrdered",
+    "MissingRows",
+    "Piece",
     "ReadOptions",
     "Selection",
     "Table",
     "Writer",
     "check_output",
+    "choose_among",
     "choose_features",
     "find_column",
+    "leave_out",
     "limit_threads",
     "load",
     "match_columns",
+    "numbers_in_header",
     "open_table",
     "open_writer",
     "readable_size",
+    "write_bytes",
     "write_text",
 ]
 

@@ -1,5 +1,7 @@
 """The text of cells -> float64, and which text means that a value is missing."""
 
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -95,8 +97,24 @@ def not_a_number(source: str, column: str, row: int, cell: str) -> DataError:
     shown = cell if len(cell) <= 40 else cell[:39] + "…"
     return DataError(
         f"{source}: row {row}, column '{column}' holds '{shown}', which is not a number",
-        f"if it means missing, add --na-values '{shown}'; fit and select-k can leave the column "
-        f"out: -C '!{column}'",
+        decimal_comma(cell)
+        or f"if it means missing, add --na-values {shlex.quote(shown)}; fit and select-k can leave "
+        f"the column out: {leave_out(column)}",
+    )
+
+
+def leave_out(column: str) -> str:
+    """The option that leaves a column out, as a shell takes it."""
+    return f"-C {shlex.quote('!' + column)}"
+
+
+def decimal_comma(cell: str) -> str:
+    """The way out, where a cell is a number with a decimal comma; otherwise nothing."""
+    if re.fullmatch(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", cell, re.IGNORECASE) is None:
+        return ""
+    return (
+        "that is a decimal comma: make it a point first; if no comma stands for anything else, "
+        "`tr , .` does it"
     )
 
 

@@ -4,12 +4,29 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from gmmcli.data.table import Table
+from gmmcli.data.cells import decimal_comma, leave_out, to_float
+from gmmcli.data.table import ColumnKind, Table
 from gmmcli.errors import DataError, ModelError, UsageError
 
 _RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
 _POSITION = re.compile(r"[1-9][0-9]*")
+
+
+class _Named(Protocol):
+    """What has columns: a table, or a model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+
+class _Model(NamedTuple):
+    name: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -18,10 +35,12 @@ class Features:
 
     used : names, in the order asked for, or that of the file.
     left_out : (name, why) of every other column.
+    set_aside : those that would be features, had they no other role.
     """
 
     used: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
+    set_aside: tuple[str, ...]
 
 
 def choose_features(
@@ -57,11 +76,11 @@ def choose_features(
             refused.update(dict.fromkeys(_columns_of(table, spec[1:])))
     candidates = tuple(wanted) or table.numeric_columns
     used = tuple(name for name in candidates if name not in refused and name not in reserved)
-    check_numeric(table, used)
+    check_numeric(table, used, optional=True)
     if not used:
         raise DataError(
-            f"no numeric column is left in {table.name}",
-            f"its columns: {_shown(table.columns)}; choose with -C/--columns",
+            f"no numeric column is left in {table.name}: {_described(table)}",
+            _decimal_comma(table) or "choose columns of numbers with -C/--columns",
         )
     taken = frozenset(used)
     left_out = []
@@ -72,7 +91,29 @@ def choose_features(
             left_out.append((name, "left out as asked"))
         elif name not in taken:
             left_out.append((name, "not asked for" if wanted else table.kinds[name].why_not))
-    return Features(used, tuple(left_out))
+    set_aside = tuple(name for name in candidates if name in reserved and name not in refused)
+    return Features(used, tuple(left_out), set_aside)
+
+
+def choose_among(columns: tuple[str, ...], specs: Sequence[str], *, owner: str) -> tuple[str, ...]:
+    """The columns of a model that specs name, as in `choose_features`.
+
+    Raises
+    ------
+    DataError : `owner` has no such column, or none is left.
+    """
+    model = _Model(owner, columns)
+    wanted: dict[str, None] = {}
+    refused: set[str] = set()
+    for spec in specs:
+        if spec in columns or not spec.startswith("!"):
+            wanted.update(dict.fromkeys(_columns_of(model, spec)))
+        else:
+            refused.update(_columns_of(model, spec[1:]))
+    chosen = tuple(name for name in wanted or columns if name not in refused)
+    if not chosen:
+        raise DataError(f"no column of {owner} is left", f"its columns: {_shown(columns)}")
+    return chosen
 
 
 def find_column(table: Table, spec: str, *, numeric: bool = False) -> str:
@@ -100,33 +141,69 @@ def match_columns(table: Table, names: Sequence[str]) -> None:
     """
     missing = [name for name in names if name not in table.columns]
     if missing:
-        close = dict.fromkeys(found for name in missing for found in _close(table, name))
-        advice = f"close to it: {_shown(tuple(close))}" if close else "its columns: "
-        if not close:
-            advice += _shown(table.columns)
         what = "column" if len(missing) == 1 else "columns"
         raise ModelError(
-            f"{table.name} has no {what} {_shown(missing)}, which the model needs", advice
+            f"{table.name} has no {what} {_shown(missing)}, which the model needs",
+            _way_to_names(table, names, missing),
         )
     check_numeric(table, names)
 
 
-def check_numeric(table: Table, names: Sequence[str]) -> None:
-    """Raises DataError, naming row and cell, for the first of the columns that is not numeric."""
+def _way_to_names(table: Table, names: Sequence[str], missing: Sequence[str]) -> str:
+    if 2 * len(numbers_in_header(table)) > len(table.columns):
+        way = f"put a line with {_shown(names)} first; with --no-header columns are 1, 2 ..."
+        if all(map(_POSITION.fullmatch, names)):
+            way = "add --no-header"
+        return f"its first line looks like data: {way}"
+    close = dict.fromkeys(found for name in missing for found in _close(table, name))
+    if close:
+        return f"close to it: {_shown(tuple(close))}"
+    return f"its columns: {_shown(table.columns)}"
+
+
+def check_numeric(table: Table, names: Sequence[str], *, optional: bool = False) -> None:
+    """Raises DataError, naming row and cell, for the first of the columns that is not numeric.
+
+    optional : whether the command can do without them.
+    """
     for name in names:
         kind = table.kinds[name]
         if kind.numeric:
             continue
-        what = (
-            f"row {kind.row} holds '{kind.cell[:40]}'" if kind.row else f"it holds {kind.why_not}"
-        )
         raise DataError(
-            f"{table.name}: column '{name}' is not numeric: {what}",
-            f"leave it out (-C '!{name}'), or make it numbers first",
+            f"{table.name}: column '{name}' is not numeric: {_content(kind)}",
+            decimal_comma(kind.cell)
+            or (f"leave it out ({leave_out(name)}), or " if optional else "")
+            + "make it numbers first",
         )
 
 
-def _columns_of(table: Table, spec: str) -> tuple[str, ...]:
+def numbers_in_header(table: Table) -> tuple[str, ...]:
+    """The names, read from a first line, that are numbers: it may be data."""
+    if table.text_rules is None or table.text_rules.header is None:
+        return ()
+    return tuple(name for name in table.columns if to_float(name) is not None)
+
+
+def _content(kind: ColumnKind) -> str:
+    return f"row {kind.row} holds '{kind.cell[:40]}'" if kind.row else f"it holds {kind.why_not}"
+
+
+def _described(table: Table, most: int = 4) -> str:
+    """Why columns are no features."""
+    whys = [
+        f"'{name}' ({_content(kind) if kind.row else kind.why_not or 'left out'})"
+        for name, kind in table.kinds.items()
+    ]
+    shown = ", ".join(whys[:most])
+    return shown if len(whys) <= most else f"{shown} and {len(whys) - most} more"
+
+
+def _decimal_comma(table: Table) -> str:
+    return next(filter(None, (decimal_comma(kind.cell) for kind in table.kinds.values())), "")
+
+
+def _columns_of(table: _Named, spec: str) -> tuple[str, ...]:
     name = _one_column(table, spec)
     if name is not None:
         return (name,)
@@ -141,7 +218,7 @@ def _columns_of(table: Table, spec: str) -> tuple[str, ...]:
     return table.columns[first - 1 : last]
 
 
-def _one_column(table: Table, spec: str) -> str | None:
+def _one_column(table: _Named, spec: str) -> str | None:
     if spec in table.columns:
         return spec
     if _POSITION.fullmatch(spec) and int(spec) <= len(table.columns):
@@ -149,7 +226,7 @@ def _one_column(table: Table, spec: str) -> str | None:
     return None
 
 
-def _unknown(table: Table, spec: str) -> DataError:
+def _unknown(table: _Named, spec: str) -> DataError:
     parts = spec.split(",")
     close = _close(table, spec)
     if len(parts) > 1 and all(_one_column(table, part) is not None for part in parts):
@@ -161,7 +238,7 @@ def _unknown(table: Table, spec: str) -> DataError:
     return DataError(f"{table.name} has no column '{spec}'", advice)
 
 
-def _close(table: Table, name: str) -> list[str]:
+def _close(table: _Named, name: str) -> list[str]:
     folded = {column.strip().casefold(): column for column in reversed(table.columns)}
     found = difflib.get_close_matches(name.strip().casefold(), folded, n=3)
     return [folded[key] for key in found]

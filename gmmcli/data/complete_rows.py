@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gmmcli.data.missing_rows import MissingRows
 from gmmcli.data.table import Block, Chunk, MapOrdered, Selection, Table
 from gmmcli.errors import DataError
+from gmmcli.mixture.arrays import BoolArray, FloatArray
 from gmmcli.mixture.batches import BATCH_ROWS
-
-FloatArray = NDArray[np.float64]
 
 
 class Piece(NamedTuple):
@@ -52,10 +51,15 @@ class CompleteRows:
     def __init__(self, table: Table, selection: Selection, *, drop: bool) -> None:
         self.table = table
         self.selection = selection
-        self.counts = Counts()
         self.labels: list[str] = []
         self._drop = drop
-        self._first_missing: tuple[int, str] | None = None
+        self._missing = MissingRows()
+        self._n_weightless = 0
+
+    @property
+    def counts(self) -> Counts:
+        """Of the rows that have gone by."""
+        return Counts(self._missing.n_seen, self._missing.n_rows, self._n_weightless)
 
     @property
     def width(self) -> int:
@@ -66,16 +70,16 @@ class CompleteRows:
         """The same rows in another pass, without their labels."""
         return CompleteRows(self.table, replace(self.selection, labels=None), drop=self._drop)
 
-    def pieces(self, map_ordered: MapOrdered = map) -> Iterator[Piece]:
-        """The pass."""
+    def pieces(self, map_ordered: MapOrdered = map, *, again: bool = True) -> Iterator[Piece]:
+        """The pass; `again` is whether another may follow."""
 
         def read(chunk: Chunk) -> tuple[float | None, Block]:
             return chunk.share, self.table.parse(chunk, self.selection)
 
         names: dict[str, str] = {}
-        for share, block in map_ordered(read, self.table.chunks(self.selection)):
+        for share, block in map_ordered(read, self.table.chunks(self.selection, again=again)):
             keep = self._pass_through(block)
-            if self._first_missing is not None:
+            if self._missing.n_rows and not self._drop:
                 continue  # it ends in an error, which only needs the count
             if block.labels is not None:
                 kept = (text for text, good in zip(block.labels, keep, strict=True) if good)
@@ -87,41 +91,18 @@ class CompleteRows:
             yield Piece(rows if keep.all() else rows[:, keep], share)
         self._check_end()
 
-    def _pass_through(self, block: Block) -> NDArray[np.bool_]:
+    def _pass_through(self, block: Block) -> BoolArray:
         keep = np.ones(block.n_rows, bool) if block.weights is None else block.weights > 0
         bad = keep & ~block.complete
-        n_rows, n_dropped, n_weightless = self.counts
-        self.counts = Counts(
-            n_rows + block.n_rows,
-            n_dropped + int(np.count_nonzero(bad)),
-            n_weightless + int(np.count_nonzero(~keep)),
-        )
-        if bad.any() and not self._drop and self._first_missing is None:
-            self._look_at(block, bad)
+        self._missing.look_at(block, bad)
+        self._n_weightless += int(np.count_nonzero(~keep))
         return keep & ~bad
 
-    def _look_at(self, block: Block, bad: NDArray[np.bool_]) -> None:
-        place = int(np.argmax(bad))
-        d = int(np.argmin(np.isfinite(block.values[:, place])))
-        row, column = block.first_row + place + 1, block.features[d]
-        if np.isinf(block.values[d, place]):
-            raise DataError(
-                f"{self.table.where(row)}, column '{column}' is infinite",
-                "correct it, or leave out such rows with --missing drop",
-            )
-        self._first_missing = (row, column)
-
     def _check_end(self) -> None:
+        if not self._drop:
+            self._missing.refuse(self.table, "leave such rows out with --missing drop")
         n_rows, n_dropped, n_weightless = self.counts
         name = self.table.name
-        if self._first_missing is not None:
-            row, column = self._first_missing
-            rows = "1 row has" if n_dropped == 1 else f"{n_dropped} rows have"
-            raise DataError(
-                f"{self.table.where(row)}, column '{column}' is missing; "
-                f"{rows} missing values, of {n_rows}",
-                "leave such rows out with --missing drop",
-            )
         if n_rows > n_dropped + n_weightless:
             return
         if not n_dropped:

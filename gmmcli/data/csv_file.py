@@ -1,7 +1,5 @@
 """A CSV or TSV file as a table: parsed by pyarrow, in chunks of whole records."""
 
-import codecs
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -18,11 +16,18 @@ from gmmcli.data.cells import (
     not_a_number,
     parse_cells,
 )
+from gmmcli.data.csv_header import (
+    check_single_cell,
+    check_single_name,
+    checked_delimiter,
+    checked_encoding,
+    checked_names,
+)
 from gmmcli.data.csv_parsing import CsvRows, head, judge_column, line_stop, read_columns
 from gmmcli.data.records import RecordReader, Records
 from gmmcli.data.source import Source, Stream, changed
 from gmmcli.data.table import Block, Chunk, ColumnKind, ReadOptions, Selection, Table, TextRules
-from gmmcli.errors import DataError, UsageError
+from gmmcli.errors import DataError
 
 # A column is judged by this many rows, and by more where all of them are missing.
 _JUDGED_ROWS = 1000
@@ -46,16 +51,20 @@ class CsvTable(Table):
         self.scratch = source.scratch
         self._end: tuple[int, int] | None = None
         self._rules = MissingRules(options.na_values)
-        self._delimiter = _checked_delimiter(options.delimiter, tab=tab)
-        self._encoding = _checked_encoding(options.encoding)
-        self._skip = 0
+        self._delimiter = checked_delimiter(options.delimiter, tab=tab)
+        self._encoding = checked_encoding(options.encoding)
+        self._skip = self._n_blank = 0
         self.columns = ()
         self._read_header(options)
         self.kinds = self._judge()
+        if len(self.columns) == 1 and options.delimiter is None:
+            kind = self.kinds[self.columns[0]]
+            check_single_cell(kind.cell, self.columns[0], self.where(kind.row))
 
     def _read_header(self, options: ReadOptions) -> None:
         first = self._first_records()
-        line = first.buffer[first.start : first.ends[0]].lstrip(b"\r\n")
+        header = first.buffer[first.start : first.ends[0]]
+        line = header.lstrip(b"\r\n")
         rules = pa_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
         try:
             fields = pa_csv.read_csv(pa.BufferReader(line + b"\n"), parse_options=rules)
@@ -64,16 +73,18 @@ class CsvTable(Table):
                 f"the first line of {self.name} is not CSV", "look for a quote that is not closed"
             ) from error
         names = tuple(fields.column_names)
-        self._check_single(names, options)
+        if len(names) == 1 and options.delimiter is None:
+            check_single_name(names[0], self._delimiter, self.name)
         if options.header:
             self._skip = line_stop(first.buffer, int(first.ends[0]))
-            self.columns = _checked_names(names, self.name)
+            self._n_blank = len(header[: len(header) - len(line)].splitlines())
+            self.columns = checked_names(names, self.name)
         else:
             self._skip = first.start
             self.columns = tuple(str(place + 1) for place in range(len(names)))
         after = first.buffer[first.ends[0] : first.ends[0] + 2]
         self.text_rules = TextRules(
-            header=line if options.header else None,
+            header=header if options.header else None,
             delimiter=self._delimiter,
             line_end=b"\r\n" if after == b"\r\n" else after[:1] or b"\n",
             encoding=self._encoding,
@@ -100,17 +111,6 @@ class CsvTable(Table):
             encoding=self._encoding,
             n_columns=len(self.columns),
         )
-
-    def _check_single(self, names: Sequence[str], options: ReadOptions) -> None:
-        if len(names) > 1 or options.delimiter is not None:
-            return
-        for mark, flag in ((";", "-d ';'"), ("\t", "-d '\\t'"), ("|", "-d '|'"), (",", "-d ','")):
-            if mark in names[0] and mark != self._delimiter:
-                shown = "a tab" if mark == "\t" else f"'{mark}'"
-                raise DataError(
-                    f"{self.name} has one column only, and its first line holds {shown}",
-                    f"name the delimiter: {flag}",
-                )
 
     def _judge(self) -> dict[str, ColumnKind]:
         """Numeric, text or empty, by the first rows; by more where those are all missing."""
@@ -140,7 +140,7 @@ class CsvTable(Table):
         del selection  # all columns stand in the same bytes
         self._source.check_unchanged()
         stream = self._source.open(again=again)
-        n_rows = n_blank = 0
+        n_rows, n_blank = 0, self._n_blank
         try:
             single = len(self.columns) == 1
             for records in self._reader(stream).read(skip=self._skip, keep_blank=single):
@@ -167,14 +167,18 @@ class CsvTable(Table):
             weights = checked_weights(values[-1], selection.weights, chunk.first_row, self.name)
             values = values[:-1]
         if selection.labels is not None:
-            place = self._places((selection.labels,))
-            cells = self._text(chunk.content, place, chunk.first_row).column(0).to_pylist()
-            found = [None if self._rules.is_missing(cell) else cell for cell in cells]
+            found = self._texts(chunk, selection.labels)
             labels = checked_labels(found, selection.labels, chunk.first_row, self.name)
+        categories = tuple(self._texts(chunk, name) for name in selection.categories)
         rows = None
         if selection.rows:
             rows = CsvRows(chunk.content, self.columns, self._delimiter)
-        return Block(chunk.first_row, values, weights, labels, rows, selection.features)
+        return Block(chunk.first_row, values, weights, labels, rows, selection.features, categories)
+
+    def _texts(self, chunk: Chunk, name: str) -> list[str | None]:
+        cells = self._text(chunk.content, self._places((name,)), chunk.first_row)
+        texts = cells.column(0).to_pylist()
+        return [None if self._rules.is_missing(text) else text for text in texts]
 
     def _numbers(self, chunk: Chunk, names: Sequence[str]) -> NDArray[np.float64]:
         places = self._places(names)
@@ -212,54 +216,17 @@ class CsvTable(Table):
 
     def _ragged(self, row: int, n_fields: int) -> DataError:
         fields = "1 field" if n_fields == 1 else f"{n_fields} fields"
-        return DataError(
-            f"{self.name}: row {row} has {fields}, and the first line has {len(self.columns)}",
-            'look at that row: a delimiter in a cell needs quotes around it ("a, b")',
-        )
+        if n_fields < len(self.columns):
+            where = f"has nothing in column '{self.columns[n_fields]}'"
+            advice = "complete that row: an empty cell needs its delimiter too"
+        else:
+            where = f"goes on after the last column, '{self.columns[-1]}'"
+            advice = 'look at that row: a delimiter in a cell needs quotes around it ("a, b")'
+            if self._delimiter == ",":
+                advice += ", a decimal comma must be a point"
+        message = f"row {row} {where}: it has {fields}, and the first line has {len(self.columns)}"
+        return DataError(f"{self.name}: {message}", advice)
 
     def close(self) -> None:
         """See Table.close."""
         self._source.close()
-
-
-def _checked_delimiter(delimiter: str | None, *, tab: bool) -> str:
-    if delimiter is None:
-        return "\t" if tab else ","
-    if delimiter == "\\t":
-        return "\t"
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise UsageError(
-            f"the delimiter '{delimiter}' cannot be used",
-            "give one ASCII character, such as ';' or '\\t'",
-        )
-    return delimiter
-
-
-def _checked_encoding(encoding: str) -> str:
-    try:
-        codec = codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        codec = None
-    if codec is None or not getattr(codec, "_is_text_encoding", True):
-        raise UsageError(
-            f"unknown encoding '{encoding}'", "name one that Python knows: utf-8, latin-1, cp1252 …"
-        )
-    # the byte order mark of UTF-8 is seen without being told
-    return "utf-8" if codec.name == "utf-8-sig" else codec.name
-
-
-def _checked_names(names: tuple[str, ...], source: str) -> tuple[str, ...]:
-    # an unnamed first column is what pandas and R write for row names
-    unnamed = [str(place + 1) for place, name in enumerate(names) if place and not name]
-    if unnamed:
-        raise DataError(
-            f"{source}: the header gives no name to column {', '.join(unnamed)}",
-            "name it in the header, or add --no-header if the first line is data",
-        )
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"{source}: the header names {', '.join(repr(name) for name in twice)} more than once",
-            "rename the columns, or add --no-header if the first line is data",
-        )
-    return names

@@ -51,8 +51,18 @@ def write_text(path: str, text: str) -> None:
     ------
     OutputError : it cannot be written; the path then holds what it held before.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Writes a whole file; "-" is standard output.
+
+    Raises
+    ------
+    OutputError : it cannot be written; the path then holds what it held before.
+    """
     with Destination(path) as out:
-        out.write(text.encode())
+        out.write(data)
 
 
 class Destination(io.RawIOBase):

@@ -6,11 +6,13 @@ from itertools import chain
 
 import numpy as np
 
-from gmmcli.data.complete_rows import CompleteRows, Counts, FloatArray, Piece
+from gmmcli.data.cells import leave_out
+from gmmcli.data.complete_rows import CompleteRows, Counts, Piece
 from gmmcli.data.matrix import GrowingMatrix
 from gmmcli.data.passes import PassedBatches, SpooledRows, TableRows
 from gmmcli.data.table import MapOrdered, Selection, Table
 from gmmcli.errors import DataError
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import Batches
 
 PROGRAM_BYTES = 200_000_000
@@ -139,7 +141,7 @@ def _check_spread(
         raise DataError(
             f"{table.name}: the values of column '{names[d]}' ({low[d]:g} to {high[d]:g}) are too "
             f"{what} for float64 to hold their variance",
-            f"rescale the column, or leave it out: -C '!{names[d]}'",
+            f"rescale the column, or leave it out: {leave_out(names[d])}",
         )
 
 

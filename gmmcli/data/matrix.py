@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gmmcli.data.complete_rows import FloatArray, Piece
+from gmmcli.data.complete_rows import Piece
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import ArrayBatches
 
 _SLACK = 1.01

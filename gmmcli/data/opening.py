@@ -4,7 +4,7 @@ from gmmcli.data.csv_file import CsvTable
 from gmmcli.data.paths import files_of
 from gmmcli.data.source import Source
 from gmmcli.data.table import ReadOptions, Table
-from gmmcli.errors import UsageError
+from gmmcli.errors import DataError, UsageError
 
 _FORMATS = ("csv", "tsv", "parquet")
 # with the first byte of what follows, since a column may be named PAR1
@@ -37,18 +37,40 @@ def open_table(path: str, options: ReadOptions) -> Table:
             )
         from gmmcli.data.parquet_folder import ParquetFolder  # noqa: PLC0415
 
+        _check_no_text_options(path, options)
         return ParquetFolder(path, files, options)
     source = Source(path, options.max_spool)
     try:
-        input_format = options.input_format or source.format
-        if input_format is None and source.starts_with(_PARQUET_MAGIC):
-            input_format = "parquet"
+        input_format = _format(source, options)
         if input_format == "parquet":
             # pyarrow.parquet costs 60 ms to import
             from gmmcli.data.parquet_file import ParquetTable  # noqa: PLC0415
 
+            _check_no_text_options(source.name, options)
             return ParquetTable(source, options)
         return CsvTable(source, options, tab=input_format == "tsv")
     except BaseException:
         source.close()
         raise
+
+
+def _format(source: Source, options: ReadOptions) -> str | None:
+    """As asked for, or by the extension, or Parquet by the first bytes; None is CSV."""
+    if options.input_format is not None or not source.starts_with(_PARQUET_MAGIC):
+        return options.input_format or source.format
+    if source.format not in (None, "parquet"):
+        raise DataError(
+            f"{source.name} is a Parquet file by another name", "add --input-format parquet"
+        )
+    return "parquet"
+
+
+def _check_no_text_options(name: str, options: ReadOptions) -> None:
+    """Raises UsageError for an option that says how text is to be read, where there is none."""
+    for flag, given in (
+        ("--delimiter", options.delimiter is not None),
+        ("--no-header", not options.header),
+        ("--encoding", options.encoding != ReadOptions.encoding),
+    ):
+        if given:
+            raise UsageError(f"{flag} is about text, and {name} is Parquet", f"leave {flag} out")

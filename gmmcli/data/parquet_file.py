@@ -1,7 +1,7 @@
 """A Parquet file as a table, read in batches."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,12 @@ class ParquetTable(Table):
         self._source.check_unchanged()
         names = list(self.columns)
         if not selection.rows:
-            wanted = {*selection.features, selection.weights, selection.labels}
+            wanted = {
+                *selection.features,
+                *selection.categories,
+                selection.weights,
+                selection.labels,
+            }
             names = [name for name in self.columns if name in wanted]
         n_rows = 0
         # by the width of the whole table, so that every pass has the same batches
@@ -121,12 +126,13 @@ class ParquetTable(Table):
             weights = _numbers(batch.column(selection.weights))
             weights = checked_weights(weights, selection.weights, chunk.first_row, self.name)
         if selection.labels is not None:
-            found = self._labels(batch.column(selection.labels))
+            found = self._texts(batch.column(selection.labels))
             labels = checked_labels(found, selection.labels, chunk.first_row, self.name)
+        categories = tuple(self._texts(batch.column(name)) for name in selection.categories)
         rows = ParquetRows(batch) if selection.rows else None
-        return Block(chunk.first_row, values, weights, labels, rows, selection.features)
+        return Block(chunk.first_row, values, weights, labels, rows, selection.features, categories)
 
-    def _labels(self, column: pa.Array) -> Sequence[str | None]:
+    def _texts(self, column: pa.Array) -> list[str | None]:
         cells = _plain(column).cast(pa.string()).to_pylist()
         return [None if cell is None or self._rules.is_missing(cell) else cell for cell in cells]
 

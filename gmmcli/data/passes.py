@@ -11,10 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
-from gmmcli.data.complete_rows import CompleteRows, FloatArray, Piece, in_batches
+from gmmcli.data.complete_rows import CompleteRows, Piece, in_batches
 from gmmcli.data.source import changed
 from gmmcli.data.spool import Scratch
 from gmmcli.errors import DataError
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import BATCH_ROWS, Batch
 
 

@@ -51,12 +51,14 @@ class Selection:
     """The columns to be read as numbers, as row weights and as text.
 
     rows: whether the blocks keep their rows, to be written back.
+    categories: columns of text, of which a cell may be missing.
     """
 
     features: tuple[str, ...]
     weights: str | None = None
     labels: str | None = None
     rows: bool = True
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Block:
     weights : (B,) or None; finite and not negative.
     labels : B texts or None.
     rows : for a writer; None when the selection did not ask for them.
+    categories : B texts for each column that was asked for, None where a cell is missing.
     """
 
     first_row: int
@@ -113,6 +116,7 @@ class Block:
     labels: list[str] | None
     rows: Rows | None
     features: tuple[str, ...]
+    categories: tuple[list[str | None], ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -131,7 +135,8 @@ class Block:
 class TextRules:
     """How a CSV input is written, so that its rows can be written back the same way.
 
-    header : the first line as it is, without its line end, in UTF-8; None with no header.
+    header : the first line as it is, with the empty lines before it and without its line end, in
+        UTF-8; None with no header.
     """
 
     header: bytes | None
@@ -195,10 +200,6 @@ class Table(ABC):
     @abstractmethod
     def close(self) -> None:
         """Gives back open files and temporary copies."""
-
-    def blocks(self, selection: Selection, *, map_ordered: MapOrdered = map) -> Iterator[Block]:
-        """A new pass over the rows as numbers, in order and in constant memory."""
-        return map_ordered(lambda chunk: self.parse(chunk, selection), self.chunks(selection))
 
     def __enter__(self) -> Self:
         return self

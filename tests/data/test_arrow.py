@@ -61,7 +61,8 @@ for output in sys.argv[2:]:
         columns = [data.AppendedColumn("cluster", "int"), data.AppendedColumn("p")]
         names = features.used
         with data.open_writer(output, like=table, columns=columns, features=names) as writer:
-            for block in table.blocks(data.Selection(names)):
+            for chunk in table.chunks(data.Selection(names)):
+                block = table.parse(chunk, data.Selection(names))
                 labels = np.ma.MaskedArray(np.arange(block.n_rows), mask=~block.complete)
                 writer.write(block, [labels, block.values[0]])
 with data.open_writer(output, like=None, columns=columns[:1]) as writer:
@@ -77,4 +78,5 @@ def test_no_way_through_the_files_imports_pandas(tmp_path, make):
     pq.write_table(pa.table(columns), parquet)
     outputs = [str(tmp_path / name) for name in ("a.csv", "b.tsv", "c.parquet", "d.csv.zst")]
     for source in (text, parquet):
-        subprocess.run([sys.executable, "-c", PROGRAM, source, *outputs], check=True)
+        done = subprocess.run([sys.executable, "-c", PROGRAM, source, *outputs], check=False)
+        assert done.returncode == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gmmcli.data import choose_features, find_column, match_columns
+from gmmcli.data import choose_among, choose_features, find_column, match_columns
 from gmmcli.errors import DataError, ModelError, UsageError
 
 CONTENT = "a,b,group,3,c,none\n1,2,x,4,5,\n2,3,y,5,6,\n"
@@ -93,3 +93,30 @@ def test_the_columns_of_a_model(opened):
     assert "'group'" in caught.value.advice
     with pytest.raises(DataError, match="'group' is not numeric"):
         match_columns(opened, ("a", "group"))
+
+
+@pytest.mark.parametrize(
+    ("specs", "expected"),
+    [
+        (["b"], ("b",)),
+        (["3", "a"], ("c", "a")),
+        (["1-2"], ("a", "b")),
+        (["!b"], ("a", "c")),
+        (["1-3", "!a"], ("b", "c")),
+    ],
+)
+def test_columns_of_a_model_are_chosen_as_those_of_a_table(specs, expected):
+    assert choose_among(("a", "b", "c"), specs, owner="the model") == expected
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        (["d"], "the model has no column 'd'"),
+        (["2-4"], "the model has no columns 2-4"),
+        (["!1-3"], "no column of the model is left"),
+    ],
+)
+def test_columns_that_a_model_does_not_have(specs, message):
+    with pytest.raises(DataError, match=message):
+        choose_among(("a", "b", "c"), specs, owner="the model")

@@ -25,7 +25,7 @@ def test_one_matrix_with_features_as_rows(loaded):
 
 
 def test_missing_values_are_refused_with_the_first_and_the_count(loaded):
-    message = "row 1, column 'y' is missing; 2 rows have missing values, of 4"
+    message = "row 1, column 'y' is missing; 2 of 4 rows have a missing or infinite value"
     with pytest.raises(DataError, match=message) as caught:
         loaded(GAPS)
     assert "--missing drop" in caught.value.advice

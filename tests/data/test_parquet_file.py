@@ -8,11 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from data.blocks import blocks_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gmmcli.data import ReadOptions, Selection, choose_features, load, open_table, parquet_file
-from gmmcli.errors import DataError
+from gmmcli.errors import DataError, UsageError
 
 
 def parquet(table, **options):
@@ -32,7 +33,7 @@ def stored(table):
 
 
 def numbers(table):
-    blocks = table.blocks(Selection(table.numeric_columns))
+    blocks = blocks_of(table, Selection(table.numeric_columns))
     return np.hstack([block.values for block in blocks])  # noqa: PD011
 
 
@@ -138,9 +139,9 @@ def test_blocks_are_small_and_their_borders_do_not_depend_on_the_columns(stored,
 
 def test_rows_are_kept_only_when_asked_for(stored):
     opened = stored({"x": [1, 2], "g": ["a", "b"]})
-    (block,) = opened.blocks(Selection(("x",)))
+    (block,) = blocks_of(opened, Selection(("x",)))
     assert block.rows.table().column_names == ["x", "g"]
-    (block,) = opened.blocks(Selection(("x",), labels="g", rows=False))
+    (block,) = blocks_of(opened, Selection(("x",), labels="g", rows=False))
     assert block.rows is None
     assert block.labels == ["a", "b"]
 
@@ -148,14 +149,14 @@ def test_rows_are_kept_only_when_asked_for(stored):
 def test_weights_and_labels_are_checked(stored):
     opened = stored({"x": [1, 2], "w": [1, None], "g": [1, None]})
     with pytest.raises(DataError, match="row 2: its weight, in column 'w', is missing"):
-        list(opened.blocks(Selection(("x",), weights="w")))
+        list(blocks_of(opened, Selection(("x",), weights="w")))
     with pytest.raises(DataError, match="row 2: its label, in column 'g', is missing"):
-        list(opened.blocks(Selection(("x",), labels="g")))
+        list(blocks_of(opened, Selection(("x",), labels="g")))
 
 
 def test_a_table_without_rows(stored):
     opened = stored({"x": pa.array([], pa.float64())})
-    assert list(opened.blocks(Selection(("x",)))) == []
+    assert list(blocks_of(opened, Selection(("x",)))) == []
     with pytest.raises(DataError, match="has no rows"):
         choose_features(opened, ())
 
@@ -185,8 +186,21 @@ def test_damage_inside_is_named(table):
 
 def test_parquet_under_another_name(table):
     content = parquet({"x": [1, 2]})
-    with pytest.raises(DataError, match="NUL") as caught:
+    with pytest.raises(DataError, match="is a Parquet file by another name") as caught:
         table(content, "x.csv")
     assert "--input-format parquet" in caught.value.advice
     assert table(content, "x.csv", input_format="parquet").columns == ("x",)
     assert table(content, "x.dat").columns == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("option", "flag"),
+    [({"delimiter": ";"}, "--delimiter"), ({"header": False}, "--no-header")]
+    + [({"encoding": name}, "--encoding") for name in ("latin-1", "utf-16")],
+)
+def test_options_about_text_are_refused(stored, tmp_path, option, flag):
+    with pytest.raises(UsageError, match=f"{flag} is about text, and .*input.parquet is Parquet"):
+        stored({"x": [1.0, 2.0]}, **option)
+    with pytest.raises(UsageError, match=f"{flag} is about text"):
+        open_table(str(tmp_path), ReadOptions(**option))
+    assert stored({"x": [1.0, -999.0]}, na_values=("-999",)).columns == ("x",)

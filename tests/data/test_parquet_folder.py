@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from data.blocks import blocks_of
 
 from gmmcli.data import ReadOptions, Selection, check_output, choose_features, open_table
 from gmmcli.errors import DataError, UsageError
@@ -34,7 +35,7 @@ def folder(tmp_path):
 
 
 def rows(table):
-    blocks = list(table.blocks(EVERYTHING))
+    blocks = list(blocks_of(table, EVERYTHING))
     assert [block.first_row for block in blocks] == list(
         np.cumsum([0, *(block.n_rows for block in blocks)])[:-1]
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from data.blocks import blocks_of
 
 from gmmcli.data import ReadOptions, Selection, open_table
 from gmmcli.data import records as records_module
@@ -32,9 +33,9 @@ every_compression = pytest.mark.parametrize("compress", COMPRESS.values(), ids=C
 
 def numbers(path, **options):
     with open_table(path, ReadOptions(**options)) as table:
-        blocks = table.blocks(Selection(table.numeric_columns))
+        blocks = blocks_of(table, Selection(table.numeric_columns))
         once = np.hstack([block.values for block in blocks]).tolist()
-        blocks = table.blocks(Selection(table.numeric_columns))
+        blocks = blocks_of(table, Selection(table.numeric_columns))
         again = np.hstack([block.values for block in blocks]).tolist()
     assert once == again
     return once

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from data.blocks import blocks_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def relabel(source, output, *, columns=(CLUSTER,), options=None, features=None):
     with open_table(str(source), ReadOptions(**(options or {}))) as table:
         features = features or table.numeric_columns
         with open_writer(str(output), like=table, columns=columns, features=features) as writer:
-            for block in table.blocks(Selection(features)):
+            for block in blocks_of(table, Selection(features)):
                 numbers = np.arange(block.first_row, block.first_row + block.n_rows)
                 writer.write(block, [masked(numbers, ~block.complete) for _ in columns])
     return output.read_bytes()
@@ -258,7 +259,7 @@ def test_a_fault_leaves_no_output(make, tmp_path):
             open_table(make("x\n1\n2\n"), ReadOptions()) as table,
             open_writer(str(tmp_path / "o.csv.gz"), like=table, columns=[CLUSTER]) as writer,
         ):
-            writer.write(next(table.blocks(Selection(("x",)))), [np.arange(2)])
+            writer.write(next(blocks_of(table, Selection(("x",)))), [np.arange(2)])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -286,7 +287,7 @@ def test_a_folder_that_is_not_there(make, tmp_path, extension):
 
 def test_a_block_without_its_rows_cannot_be_written(make, tmp_path):
     with open_table(make("x\n1\n2\n"), ReadOptions()) as table:
-        (block,) = table.blocks(Selection(("x",), rows=False))
+        (block,) = blocks_of(table, Selection(("x",), rows=False))
         out = str(tmp_path / "o.csv")
         with (
             open_writer(out, like=table, columns=[CLUSTER]) as writer,
