@@ -35,8 +35,9 @@ bench: $(VENV)/dev.stamp ## measure beside scikit-learn; OUT=folder keeps the fi
 	for part in iteration likelihood grid process; do \
 	  $(BIN)/python tests/benchmarks/$$part.py $(if $(OUT),$(OUT)/$$part.json) || exit 1; done
 
-docs: $(VENV)/dev.stamp ## bring the outputs and the reference in README.md up to date
+docs: $(VENV)/dev.stamp ## bring the outputs, the pictures and the reference in README.md up to date
 	$(BIN)/python tests/transcripts.py README.md
+	$(BIN)/python tests/gallery.py
 
 golden: $(VENV)/dev.stamp ## accept the present outputs as those to compare with
 	$(BIN)/python tests/transcripts.py tests/golden/*.md
@@ -50,7 +51,7 @@ $(VENV)/runtime.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	"gmmcli needs Python 3.11 or newer: name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plot]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp

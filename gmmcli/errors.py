@@ -8,9 +8,11 @@
     ├── NotConvergedError  3  only with --strict
     └── ModelError         4  a model file that is invalid or does not match the data
 
-Each carries one line that says what is wrong and one line that says what to do about it.
+Each carries one line that says what is wrong and one line that says what to do about it; where
+that is to choose one of many, they follow, a line each.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -21,14 +23,16 @@ class GmmcliError(Exception):
     ----------
     message : one line, no full stop, naming file, row and column where there is one.
     advice : one line: the way out.
+    choices : lines to choose from, where the way out is one of many.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, advice: str = "", choices: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
+        self.choices = tuple(choices)
 
 
 class DataError(GmmcliError):

@@ -9,7 +9,7 @@ import resource
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
 from itertools import chain, islice
 from operator import add
@@ -19,6 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from gmmcli.mixture.workers import R, Sum, T
 
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 LOOK_AHEAD = 3
 """Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
 
@@ -29,16 +31,7 @@ def available_cpus() -> int:
         cpus = len(os.sched_getaffinity(0))
     except AttributeError:
         cpus = os.cpu_count() or 1
-    return max(1, min(cpus, _cgroup_cpus() or cpus))
-
-
-def _cgroup_cpus() -> int | None:
-    """CPUs of the quota of a version-2 control group, rounded up; None where there is none."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return None
-    return None if quota == "max" else -(-int(quota) // int(period))
+    return max(1, min([cpus, *_cgroup_cpus()]))
 
 
 def available_memory() -> int:
@@ -52,23 +45,33 @@ def available_memory() -> int:
     return min(limits)
 
 
-def _cgroup_memory(
-    root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
-) -> Iterator[int]:
-    """Limits of the version-2 control group of this process and of those around it."""
+def _cgroup_cpus() -> Iterator[int]:
+    """CPUs of the quotas that control groups set, rounded up."""
+    for text in _cgroup_limits("cpu.max"):
+        quota, period = text.split()
+        yield -(-int(quota) // int(period))
+
+
+def _cgroup_memory() -> Iterator[int]:
+    """Bytes that control groups allow."""
+    yield from map(int, _cgroup_limits("memory.max"))
+
+
+def _cgroup_limits(name: str) -> Iterator[str]:
+    """What the version-2 control group of this process, and those around it, have in this file."""
     try:
-        lines = membership.read_text(encoding="utf-8").splitlines()
+        lines = MEMBERSHIP.read_text(encoding="utf-8").splitlines()
     except OSError:
         return
     for line in lines:
         if not line.startswith("0::/"):
             continue
-        group = root / line.removeprefix("0::/")
+        group = CONTROL_GROUPS / line.removeprefix("0::/")
         for folder in (group, *group.parents):
-            try:
-                yield int((folder / "memory.max").read_text(encoding="ascii"))
-            except (OSError, ValueError):
-                continue  # no limit here ("max"), or none of these folders
+            with suppress(OSError):  # a group without limits, or none of these folders
+                text = (folder / name).read_text(encoding="ascii")
+                if not text.startswith("max"):
+                    yield text
 
 
 class Executor:

@@ -8,15 +8,28 @@
     talk.py       notes, warnings, errors, and the summary on its stream
     paths.py      what is read from where and written where
     fitting.py    table -> rows -> fitted model: what fit and select-k share
+    bayes.py      the options of a Bayesian fit
     starting.py   starts that are given
     watching.py   progress
     labelling.py  table -> rows with their cluster: what fit, select-k and predict share
-    fit.py  predict.py  select_k.py  generate.py     one command each
+    constants.py  columns that had one value in the fit
+    drawing.py    table and model -> what a picture is of
+    printing.py   a model on standard output: what fit and show share
+    surveying.py  table and model -> what the model says of all rows
+    reporting.py  model -> what a report tells: what report and select-k share
+    outcome.py    what select-k writes of the best
+    following.py  command lines to go on with
+    fit.py  predict.py  select_k.py  merge.py  compare.py  generate.py  plot.py  show.py
+    explain.py    one command each
+    topics/       the texts of explain
+    fit.py  predict.py  select_k.py  generate.py  plot.py  show.py  report.py     one
+    command each
 
 No module here imports NumPy, pandas or rich, nor anything that does, before a command has begun
 its work: `--help`, `--version` and usage errors answer at once.
 """
 
+import errno
 import functools
 import os
 import sys
@@ -28,11 +41,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from gmmcli import __version__
+from gmmcli.cli.compare import compare
+from gmmcli.cli.explain import explain
 from gmmcli.cli.fit import fit
 from gmmcli.cli.generate import generate
 from gmmcli.cli.grouping import GroupedHelp, help_text, spread
+from gmmcli.cli.merge import merge
+from gmmcli.cli.paths import WORDS
+from gmmcli.cli.plot import plot
 from gmmcli.cli.predict import predict
+from gmmcli.cli.report import report
 from gmmcli.cli.select_k import select_k
+from gmmcli.cli.show import show
 from gmmcli.cli.stopping import Stopped, stop_on_signals
 from gmmcli.cli.talk import Debug, Talk, unwritable
 from gmmcli.errors import GmmcliError
@@ -48,7 +68,12 @@ For example:
   gmmcli select-k data.csv                    how many clusters, of which shape?
   gmmcli fit data.csv -k 3 -m model.json      fit three, save the model
   gmmcli predict model.json new.csv           label rows with it
+  gmmcli plot model.json data.csv -o it.svg   look at it
+  gmmcli show model.json                      print the summary again
+  gmmcli report model.json data.csv > it.html a page about it
 """
+
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -59,7 +84,13 @@ for _name, _command in (
     ("fit", fit),
     ("predict", predict),
     ("select-k", select_k),
+    ("merge", merge),
+    ("compare", compare),
     ("generate", generate),
+    ("plot", plot),
+    ("show", show),
+    ("explain", explain),
+    ("report", report),
 ):
     app.command(_name, cls=GroupedHelp, help=help_text(_command))(spread(_command))
 
@@ -120,6 +151,7 @@ def _invoke(arguments: Sequence[str], talk: Talk) -> int:
     code = 0
     try:
         with command.make_context("gmmcli", list(arguments), obj=talk) as context:
+            context.meta[WORDS] = ["gmmcli", *arguments]
             command.invoke(context)
     except typer.Exit as end:
         code = end.exit_code
@@ -138,6 +170,9 @@ def _invoke(arguments: Sequence[str], talk: Talk) -> int:
         talk.error(error, message, "use fewer columns (-C) or fewer rows")
         code = 1
     except OSError as error:
+        if error.filename is None and error.errno in _CANNOT_WRITE:
+            # help and version; what else is written says its name
+            return talk.failure(unwritable(error))
         where = f"{error.filename}: " if error.filename else ""
         talk.error(error, f"{where}{error.strerror or error}")
         code = 1

@@ -1,16 +1,18 @@
 """gmmcli fit: a mixture of K Gaussians."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 import typer
 
-from gmmcli.cli.options import COVARIANCE_HELP, Covariance, Saving, Search
+from gmmcli.cli.bayes import Bayes
+from gmmcli.cli.options import SHAPES_HELP, Saving, Search, completing, shape
 from gmmcli.cli.paths import check_inputs, check_outputs, input_path, on_stdout
 from gmmcli.cli.reading import Choosing, Input
 from gmmcli.cli.talk import Talk
 from gmmcli.errors import UsageError
+from gmmcli.mixture.shapes import NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +26,20 @@ class Wanted(Saving):
             "-k",
             min=1,
             metavar="K",
-            help="Number of clusters. Needed, unless --start or --start-labels tell it.",
+            help="Number of clusters; with --bayes, the most there may be. Needed, unless "
+            "--start or --start-labels tell it.",
         ),
     ] = None
     covariance: Annotated[
-        Covariance | None,
+        str | None,
         typer.Option(
             "--covariance",
             "-c",
-            help=f"{COVARIANCE_HELP} [default: full, or as in --start]",
+            parser=shape,
+            metavar="SHAPE",
+            help="Shape of the clusters, by a word or by mclust's name for it; what all share is "
+            f"one, what each has is its own. [default: full, or as in --start]{SHAPES_HELP}",
+            autocompletion=completing(NAMES),
         ),
     ] = None
     start: Annotated[
@@ -57,10 +64,22 @@ class Wanted(Saving):
         typer.Option(
             "--checkpoint",
             metavar="PATH",
-            help="Once the fit goes over all rows, keep its state in this file, every few seconds "
+            help="Once a start is found, keep the state of the fit in this file, every few seconds "
             "and when stopped. "
             "The same command takes it up there, and ends in the same bytes as an uninterrupted "
-            "run; then the file is removed.",
+            "run; then the file is removed. Stopped while it looks for a start, it begins anew.",
+        ),
+    ] = None
+    standard_errors: Annotated[
+        int | None,
+        typer.Option(
+            "--standard-errors",
+            min=2,
+            max=100_000,
+            metavar="B",
+            help="Standard errors of weights, means, standard deviations and covariances, from B "
+            "fits to randomly weighted rows (weighted likelihood bootstrap); 200 will do.",
+            show_default=False,
         ),
     ] = None
     strict: Annotated[
@@ -96,63 +115,63 @@ def fit(
     wanted: Wanted,
     choosing: Choosing,
     search: Search,
+    bayes: Bayes,
     talk: Talk,
 ) -> None:
     """Fit a mixture of Gaussians and print a summary of it.
 
-    The summary holds weights, sizes, means, spreads, covariances, convergence, log-likelihood,
-    BIC, AIC and ICL. Clusters are numbered from 0, the largest first.
+    Clusters are numbered from 0, the largest first.
 
     For example:
       gmmcli fit data.csv -k 3
       gmmcli fit data.csv -k 3 -C height -C weight -m model.json -l labelled.csv
       gmmcli fit -k 3 -l - < data.csv | cut -d, -f1,5
     """
-    source, aside = _settle(context, path, wanted, search)
+    source, aside = _settle(context, path, wanted, search, bayes)
 
-    from gmmcli.cli.fitting import check_converged, fit_options, gather, save, warn_of_result
+    from gmmcli.cli.fitting import check_converged, gather, model_of, save, tell_of_result
+    from gmmcli.cli.following import after_fit
     from gmmcli.cli.keeping import Checkpoint
     from gmmcli.cli.labelling import threads
+    from gmmcli.cli.printing import print_model
     from gmmcli.cli.starting import given_start, read_start
     from gmmcli.cli.watching import observer
-    from gmmcli.data import open_table, write_text
-    from gmmcli.mixture.fitting import Fitting
-    from gmmcli.modelfile import dumps
-    from gmmcli.report.summary import summary
+    from gmmcli.data import open_table
 
     start = read_start(wanted.start, n_components=wanted.components, pca=choosing.pca)
-    with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
-        rows = gather(
-            table, choosing, talk=talk, pool=pool, start=start, labels=wanted.start_labels
-        )
-        given = given_start(start, rows.labels, n_components=wanted.components)
-        options = fit_options(search, wanted.covariance or given.covariance_type)
-        with (
-            talk.progress(every=search.log_every) as line,
-            Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
-        ):
-            result = Fitting(rows.batches, workers=pool, observe=observer(line)).fit(
-                given.n_components,
-                options,
-                given.start,
-                resume=checkpoint.resume(options, talk),
-                keep=checkpoint.keep,
+    with ExitStack() as at_the_end:
+        with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
+            rows = gather(
+                table, choosing, talk=talk, pool=pool, start=start, labels=wanted.start_labels
             )
-            line.clear()
-            warn_of_result(result, talk)
-            model = rows.model(result)
-            save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
-    if wanted.as_json:
-        write_text("-", dumps(model))
-    else:
-        show = partial(summary, result, rows.columns, projection=rows.projection)
-        talk.show(lambda width: show(width=width), aside=aside)
-    if wanted.strict:
-        check_converged(result)
+            given = given_start(start, rows.labels, n_components=wanted.components)
+            options = bayes.options(search, wanted.covariance or given.covariance_type)
+            with (
+                talk.progress(every=search.log_every) as line,
+                Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
+            ):
+                fitting = rows.fitting(pool, observer(line, measure=bayes.measure))
+                result = fitting.fit(
+                    given.n_components,
+                    options,
+                    given.start,
+                    resume=checkpoint.resume(options, talk),
+                    keep=checkpoint.keep,
+                )
+                line.clear()
+                tell_of_result(result, talk, at_the_end, strict=wanted.strict)
+                size = wanted.standard_errors
+                model = model_of(rows, result, fitting, options, size=size, talk=talk)
+                line.clear()
+                save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
+        print_model(model, as_json=wanted.as_json, talk=talk, aside=aside)
+    check_converged(result, strict=wanted.strict)
+    if result.converged:
+        talk.suggest(after_fit(source, wanted, choosing, search))
 
 
 def _settle(
-    context: typer.Context, path: str | None, wanted: Wanted, search: Search
+    context: typer.Context, path: str | None, wanted: Wanted, search: Search, bayes: Bayes
 ) -> tuple[str, bool]:
     """Where the input is, and whether standard output is taken; all contradictions refused."""
     if wanted.checkpoint == "-":
@@ -161,6 +180,10 @@ def _settle(
     claims = {flag: target == "-" for flag, target in outputs.items()}
     aside = on_stdout({**claims, "--json": wanted.as_json})
     wanted.check_search(search)
+    bayes.check(wanted.covariance, search)
+    if bayes.bayes and wanted.standard_errors is not None:
+        message = "--standard-errors are those of a maximum of the likelihood, and --bayes has none"
+        raise UsageError(message, "leave one of them out")
     source = input_path(context, path)
     check_inputs({"INPUT": source, "--start": wanted.start})
     check_outputs({**outputs, "--checkpoint": wanted.checkpoint}, inputs=[source, wanted.start])

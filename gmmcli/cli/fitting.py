@@ -1,12 +1,13 @@
 """From a table to a fitted model: what fit and select-k share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
 from tempfile import gettempdir
 from typing import Any
 
 from gmmcli import __version__
-from gmmcli.cli.labelling import Results, label
+from gmmcli.cli.labelling import Results, label, note_blank_lines
 from gmmcli.cli.options import Saving, Search
 from gmmcli.cli.reading import Choosing
 from gmmcli.cli.talk import Talk
@@ -17,18 +18,25 @@ from gmmcli.data import (
     Table,
     choose_features,
     find_column,
+    leave_out,
     load,
     match_columns,
+    numbers_in_header,
     readable_size,
     write_text,
 )
 from gmmcli.errors import NotConvergedError, UsageError
 from gmmcli.execution import Executor, available_memory
 from gmmcli.mixture.batches import Batches
-from gmmcli.mixture.diagnosis import collinear_columns
+from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.search import Observer
+from gmmcli.mixture.standardise import Description, describe
+from gmmcli.mixture.uncertainty import standard_errors
 from gmmcli.modelfile import FitSummary, Model, dumps
+from gmmcli.report.fits import cautions
+from gmmcli.report.numerals import count
 
 _MOST_NAMES = 12
 
@@ -38,27 +46,33 @@ class Rows:
     """The rows to be fitted.
 
     batches : in the space of the fit.
+    description : of the batches.
     columns : the features, in the order of the model.
     labels : one text a row where a column of labels was asked for.
     """
 
     batches: Batches
+    description: Description
     columns: tuple[str, ...]
     constant_columns: dict[str, float]
     projection: Projection | None
     labels: list[str] | None
 
+    def fitting(self, pool: Executor, observe: Observer) -> Fitting:
+        """The rows as the engine takes them."""
+        return Fitting(self.batches, description=self.description, workers=pool, observe=observe)
+
     def model(self, result: FitResult) -> Model:
         """The result as a model of these columns."""
-        told: dict[str, Any] = {
-            part.name: getattr(result, part.name, __version__) for part in fields(FitSummary)
-        }
+        told = [part.name for part in fields(FitSummary) if part.name != "gmmcli"]
+        values: dict[str, Any] = {name: getattr(result, name) for name in told}
         return Model(
             mixture=result.model,
             columns=self.columns,
             constant_columns=self.constant_columns,
             projection=self.projection,
-            fit=FitSummary(**told),
+            fit=FitSummary(gmmcli=__version__, **values),
+            bayes=result.bayes,
         )
 
 
@@ -86,33 +100,67 @@ def gather(
     labels = labels and find_column(table, labels)
     reserved = [column for column in (weights, labels) if column]
     features = _features(table, choosing, start, reserved=reserved, talk=talk)
-    memory = choosing.memory or available_memory() // 2
-    with talk.progress() as line:
-        loaded = load(
-            table,
-            Selection(features, weights, labels, rows=False),
-            missing=choosing.missing,
-            map_ordered=watched(pool, line, "reading"),
-            memory=memory,
-        )
-    if start is not None:
-        _check_constants(loaded.constant_columns)
-    _describe(loaded, talk)
-    _describe_size(loaded, memory, talk)
+    loaded = load_rows(
+        table,
+        Selection(features, weights, labels, rows=False),
+        missing=choosing.missing,
+        memory=choosing.memory,
+        fixed=start is not None,
+        talk=talk,
+        pool=pool,
+    )
     batches = loaded.batches
-    _warn_of_collinear(batches, loaded.columns, talk)
+    description = describe(batches, workers=pool)
+    _warn_of_collinear(description, loaded.columns, talk)
     projection = start.projection if start is not None else None
     if projection is None and choosing.pca is not None:
-        projection = Projection.fit(batches, choosing.pca)
+        projection = Projection.of(description, choosing.pca)
     if projection is not None:
         batches = projection.batches(batches)
+        description = describe(batches, workers=pool)
     return Rows(
         batches=batches,
+        description=description,
         columns=loaded.columns,
         constant_columns=loaded.constant_columns,
         projection=projection,
         labels=loaded.labels,
     )
+
+
+def load_rows(
+    table: Table,
+    selection: Selection,
+    *,
+    missing: str,
+    memory: int | None,
+    fixed: bool,
+    talk: Talk,
+    pool: Executor,
+) -> Loaded:
+    """Read the rows, and say which of them are used and where they are kept.
+
+    Parameters
+    ----------
+    memory : bytes to use; None for half of what there are.
+    fixed : the columns are those of a model, and none may be constant.
+    """
+    memory = memory or available_memory() // 2
+    with talk.progress() as line:
+        loaded = load(
+            table,
+            selection,
+            missing=missing,
+            map_ordered=watched(pool, line, "reading"),
+            memory=memory,
+        )
+    if fixed and loaded.constant_columns:
+        name = next(iter(loaded.constant_columns))
+        message = f"column '{name}' is constant here, but a feature of the model"
+        raise UsageError(message, "the model is of rows in which it varies; use such rows")
+    _describe(loaded, talk)
+    _describe_size(loaded, memory, talk)
+    return loaded
 
 
 def _features(
@@ -131,7 +179,7 @@ def _features(
         match_columns(table, start.columns)
         return start.columns
     features = choose_features(table, choosing.columns or (), reserved=reserved)
-    if not choosing.no_header and all(_is_number(name) for name in table.columns):
+    if len(numbers_in_header(table)) == len(table.columns):
         talk.warning(
             f"the first line of {table.name} holds numbers only: if it is data, add --no-header"
         )
@@ -139,42 +187,32 @@ def _features(
         if set(features.used) != set(start.columns):
             raise UsageError(
                 "-C chooses other columns than the model of --start has",
-                f"leave -C out, or choose {listed(start.columns)}",
+                f"leave -C out, or choose {listed([shown(name) for name in start.columns])}",
             )
         return start.columns
     if not choosing.columns:
-        note = f"columns used: {listed(features.used)}"
+        note = f"columns used: {listed([shown(name) for name in features.used])}"
         if features.left_out:
-            note += "; left out: " + listed([f"{name} ({why})" for name, why in features.left_out])
+            note += "; left out: " + listed(
+                [f"{shown(name)} ({why})" for name, why in features.left_out]
+            )
         talk.note(note)
+    elif features.set_aside:
+        talk.note(
+            "left out: "
+            + listed([f"{shown(name)} (has another role)" for name in features.set_aside])
+        )
     return features.used
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_constants(constant_columns: dict[str, float]) -> None:
-    if constant_columns:
-        raise UsageError(
-            f"column '{next(iter(constant_columns))}' is constant here, but a feature of --start",
-            "start without --start",
-        )
-
-
 def _describe(loaded: Loaded, talk: Talk) -> None:
-    if loaded.n_blank_lines:
-        talk.note(f"{loaded.n_blank_lines} empty lines passed over")
+    note_blank_lines(loaded.n_blank_lines, talk)
     counts = loaded.counts
     if counts.n_dropped:
-        dropped = f"{counts.n_dropped} of {counts.n_rows} rows left out"
+        dropped = f"{counts.n_dropped} of {count(counts.n_rows, 'row')} left out"
         talk.note(f"{dropped}: a value is missing or infinite")
     if counts.n_weightless:
-        talk.note(f"{counts.n_weightless} rows left out: their weight is 0")
+        talk.note(f"{count(counts.n_weightless, 'row')} left out: of weight 0")
     for name, value in loaded.constant_columns.items():
         talk.warning(f"column '{name}' is left out: it is {value:.15g} in every row")
 
@@ -191,33 +229,64 @@ def _describe_size(loaded: Loaded, memory: int, talk: Talk) -> None:
     )
 
 
-def _warn_of_collinear(batches: Batches, columns: Sequence[str], talk: Talk) -> None:
-    for column, others in collinear_columns(batches):
-        named = listed([columns[j] for j in others])
+def _warn_of_collinear(description: Description, columns: Sequence[str], talk: Talk) -> None:
+    for column, others in description.collinear():
+        named = listed([shown(columns[j]) for j in others])
         talk.warning(
             f"column '{columns[column]}' follows from {named}: it adds nothing but parameters; "
-            f"leave it out with -C '!{columns[column]}'"
+            f"leave it out with {leave_out(columns[column])}"
         )
 
 
-def warn_of_result(result: FitResult, talk: Talk) -> None:
-    """Say what a reader of this fit has to know."""
-    for note in result.notes:
-        talk.warning(note)
-    if result.n_parameters > result.n_rows:
-        talk.warning(
-            f"{result.n_parameters} parameters for {result.n_rows:.15g} rows: the clusters may "
-            "mean nothing; use fewer columns (--pca N, -C), a smaller -k or a simpler -c"
-        )
-    if not result.converged:
-        talk.warning(f"not converged after {result.n_iter} iterations; raise --max-iter or --tol")
+def tell_of_result(
+    result: FitResult, talk: Talk, at_the_end: ExitStack, *, strict: bool = False
+) -> None:
+    """Say what was done, and at the end, below the summary, what a reader has to know."""
+    if result.n_passes:
+        talk.note(f"{count(result.n_passes, 'pass', 'passes')} over the rows")
+    at_the_end.callback(warn_of_result, result, talk, strict=strict)
 
 
-def check_converged(result: FitResult) -> None:
-    """Refuse a fit that has not converged, for --strict."""
-    if not result.converged:
-        message = f"not converged after {result.n_iter} iterations"
-        raise NotConvergedError(message, "raise --max-iter, or --tol")
+def warn_of_result(result: FitResult, talk: Talk, *, strict: bool = False) -> None:
+    """Say what a reader of this fit has to know.
+
+    Parameters
+    ----------
+    strict : that it has not converged is left to `check_converged`.
+    """
+    told = cautions(result, strict=strict, bayes=result.bayes is not None)
+    for warning in (*result.notes, *told):
+        talk.warning(warning)
+
+
+def model_of(
+    rows: Rows,
+    result: FitResult,
+    fitting: Fitting,
+    options: FitOptions,
+    *,
+    size: int | None,
+    talk: Talk,
+) -> Model:
+    """The model of a fit, with standard errors from `size` replicates if that is a number."""
+    model = rows.model(result)
+    if size is None:
+        return model
+    errors = standard_errors(fitting, result, options, size=size, projection=rows.projection)
+    if errors.n_lost:
+        lost = f"{errors.n_lost} of {size} replicates"
+        talk.warning(f"in {lost} a component collapsed: the standard errors leave them out")
+    return replace(model, standard_errors=errors)
+
+
+def check_converged(result: FitResult, *, strict: bool) -> None:
+    """Refuse a fit that has not converged, with --strict."""
+    if strict and not result.converged:
+        raise NotConvergedError(_not_converged(result), "raise --max-iter or --tol")
+
+
+def _not_converged(result: FitResult) -> str:
+    return f"not converged after {count(result.n_iter, 'iteration')}"
 
 
 def save(
@@ -254,6 +323,14 @@ def fit_options(search: Search, covariance_type: str = "full") -> FitOptions:
 
 def listed(names: Sequence[str]) -> str:
     """Names with commas between, the first dozen of many."""
-    shown = ", ".join(names[:_MOST_NAMES])
+    first = ", ".join(names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
-    return shown if more <= 0 else f"{shown} and {more} more"
+    return first if more <= 0 else f"{first} and {more} more"
+
+
+def shown(name: str, why: str = "") -> str:
+    """A name in a list, and why it is there; in quotes, where its border would not be seen."""
+    if name != name.strip() or set(name) & set(",;'\""):
+        mark = '"' if "'" in name else "'"
+        name = f"{mark}{name}{mark}"
+    return f"{name} ({why})" if why else name

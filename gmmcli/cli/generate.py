@@ -139,6 +139,7 @@ def generate(*, problem: Problem, output: Output, talk: Talk) -> None:
 
     from gmmcli.data import AppendedColumn, open_writer
     from gmmcli.modelfile import read
+    from gmmcli.report.numerals import count
 
     if problem.model is None:
         X, labels = _draw(problem)
@@ -147,6 +148,8 @@ def generate(*, problem: Problem, output: Output, talk: Talk) -> None:
         model = read(problem.model)
         names = model.columns
         X, labels = model.mixture.sample(problem.rows, np.random.default_rng(problem.seed))
+        if model.clusters is not None:
+            labels = np.array(model.clusters)[labels]
         if model.projection is not None:
             X = model.projection.shift + (X @ model.projection.components) * model.projection.scale
     columns = [AppendedColumn(name) for name in names]
@@ -159,7 +162,8 @@ def generate(*, problem: Problem, output: Output, talk: Talk) -> None:
             rows = slice(first, first + _BLOCK_ROWS)
             writer.write(None, [column[rows] for column in values])
     if output.output != "-":
-        talk.note(f"{problem.rows} rows and {len(columns)} columns written to {output.output}")
+        size = f"{count(problem.rows, 'row')} and {count(len(columns), 'column')}"
+        talk.note(f"{size} written to {output.output}")
 
 
 def _draw(problem: Problem) -> "tuple[FloatArray, IntArray]":

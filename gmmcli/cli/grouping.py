@@ -9,9 +9,10 @@ used as part of one value.
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -57,7 +58,8 @@ def _options(group: type[Any]) -> Iterator[inspect.Parameter]:
             yield inspect.Parameter(
                 part.name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=part.default,
+                # without a default it has to be given
+                default=inspect.Parameter.empty if part.default is MISSING else part.default,
                 annotation=Annotated[kind, option],
             )
 
@@ -84,3 +86,5 @@ class GroupedHelp(TyperCommand):
         for heading, records in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(records, col_max=FIRST_COLUMN)
+        # a line between paragraphs is empty, not indented
+        formatter.buffer = [re.sub(r"^ +\n$", "\n", part) for part in formatter.buffer]

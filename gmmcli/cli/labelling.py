@@ -6,26 +6,29 @@ all label here, so the same model gives the same bytes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmcli.cli.constants import Constants
 from gmmcli.cli.talk import Talk
 from gmmcli.cli.watching import watched
 from gmmcli.data import (
     AppendedColumn,
     Block,
+    Chunk,
+    MissingRows,
     Selection,
     Table,
     limit_threads,
     match_columns,
     open_writer,
 )
-from gmmcli.errors import DataError
 from gmmcli.execution import Executor, executor
 from gmmcli.modelfile import Model
+from gmmcli.report.numerals import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class Results:
     """Which columns are added to the rows, and what a row with a missing value is.
 
     missing : "error", or "drop" for empty cells in the added columns.
+    constants : columns that are no features, to be looked at.
     """
 
     proba: bool = False
@@ -40,14 +44,13 @@ class Results:
     uncertainty: bool = False
     prefix: str = ""
     missing: str = "error"
+    constants: Constants = field(default_factory=Constants)
 
     def columns(self, model: Model) -> list[AppendedColumn]:
         """The names and kinds of the added columns, in order."""
         columns = [AppendedColumn(f"{self.prefix}cluster", "int")]
         if self.proba:
-            columns += [
-                AppendedColumn(f"{self.prefix}p_{k}") for k in range(model.mixture.n_components)
-            ]
+            columns += [AppendedColumn(f"{self.prefix}p_{k}") for k in range(model.n_clusters)]
         if self.log_density:
             columns.append(AppendedColumn(f"{self.prefix}log_density"))
         if self.uncertainty:
@@ -58,9 +61,7 @@ class Results:
         """The added columns for the rows of a block, masked where the row is not complete."""
         complete = block.complete
         X = block.values if complete.all() else block.values[:, complete]
-        if model.projection is not None:
-            X = model.projection.apply(X)
-        posterior = model.mixture.posterior(X.T)
+        posterior = model.posterior(X.T)
         values: list[NDArray[Any]] = [posterior.labels]
         if self.proba:
             values += list(posterior.responsibilities.T)
@@ -85,35 +86,10 @@ def threads(n_threads: int | None) -> Iterator[Executor]:
         yield pool
 
 
-@dataclass
-class MissingRows:
-    """Rows with a missing value: how many of how many, and where the first is."""
-
-    n_rows: int = 0
-    n_seen: int = 0
-    first_row: int = 0
-    first_column: str = ""
-
-    def look_at(self, block: Block) -> None:
-        """Count those of a block."""
-        self.n_seen += block.n_rows
-        incomplete = ~block.complete
-        if incomplete.any():
-            if not self.n_rows:
-                place = int(np.argmax(incomplete))
-                column = int(np.argmax(~np.isfinite(block.values[:, place])))
-                self.first_row = block.first_row + place + 1
-                self.first_column = block.features[column]
-            self.n_rows += int(np.count_nonzero(incomplete))
-
-    def refuse(self, table: Table) -> None:
-        """Raise DataError if there are any."""
-        if self.n_rows:
-            raise DataError(
-                f"{table.where(self.first_row)}, column '{self.first_column}' is missing or "
-                f"infinite; so are {self.n_rows} of {self.n_seen} rows",
-                "give such rows an empty cluster with --missing drop",
-            )
+def note_blank_lines(n_blank_lines: int, talk: Talk) -> None:
+    """Say how many empty lines are no rows."""
+    if n_blank_lines:
+        talk.note(f"{count(n_blank_lines, 'empty line')} passed over")
 
 
 def label(
@@ -140,17 +116,19 @@ def label(
         flag="--prefix",
     ) as writer:
 
-        def work(chunk: Any) -> tuple[Block, Any]:
+        def work(chunk: Chunk) -> tuple[Block, Any, dict[str, str]]:
             block = table.parse(chunk, selection)
-            return block, writer.render(block, results.values(model, block))
+            rendered = writer.render(block, results.values(model, block))
+            return block, rendered, results.constants.others(table, chunk)
 
         with talk.progress() as line:
             mapped = watched(pool, line, "labelling")(work, table.chunks(selection, again=False))
-            for block, rendered in mapped:
-                missing.look_at(block)
+            for block, rendered, others in mapped:
+                results.constants.remember(others)
+                missing.look_at(block, ~block.complete)
                 # after a missing value only the count is still wanted
                 if results.missing == "drop" or not missing.n_rows:
                     writer.emit(rendered)
         if results.missing == "error":
-            missing.refuse(table)
+            missing.refuse(table, "give such rows an empty cluster with --missing drop")
     return missing

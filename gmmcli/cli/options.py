@@ -1,28 +1,37 @@
 """The options that commands share: each written once, with the help that documents it.
 
-The values that `--covariance`, `--init` and the like accept are written here a second time,
-since help must not load NumPy; a test holds them to the engine's own tables.
+The values that `--init`, `--criterion` and the like accept are written here a second time, since
+help must not load NumPy; a test holds them to the engine's own tables.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
 from gmmcli.errors import UsageError
+from gmmcli.mixture.shapes import described, spelled
 
-Covariance = Literal["full", "tied", "diag", "spherical"]
 Init = Literal["auto", "kmeans", "random", "hierarchical"]
-Criterion = Literal["bic", "aic", "icl"]
+Criterion = Literal["bic", "aic", "aicc", "icl", "sabic", "entropy"]
+WeightPrior = Literal["dirichlet-process", "dirichlet"]
 
-COVARIANCE_HELP = (
-    "Shape of the clusters. full: each its own shape, size and direction; tied: all the same; "
-    "diag: each its own spread along every column, no correlations; spherical: each round, with "
-    "its own size."
-)
+# \b is how typer is told to leave a paragraph as it is
+SHAPES_HELP = "\n".join(["", "", "\b", *described()])
+
+
+def shape(text: str) -> str:
+    """The name of a covariance structure, in any case, as it is spelled."""
+    name = spelled(text.strip())
+    if name is None:
+        message = f"-c: {text!r} is no covariance structure"
+        raise UsageError(
+            message, "these are, with what clusters share and what is their own:", described()
+        )
+    return name
 
 
 def positive(text: str) -> float:
@@ -57,12 +66,12 @@ def _number(text: str, accepts: Callable[[float], bool], meaning: str) -> float:
     return value
 
 
-def completing(words: Iterable[str]) -> Callable[[str], list[str]]:
-    """Shell completion for the last of several comma-separated words."""
+def completing(words: Mapping[str, str]) -> Callable[[str], list[tuple[str, str]]]:
+    """Shell completion for the last of several comma-separated words, with their meanings."""
 
-    def complete(incomplete: str) -> list[str]:
+    def complete(incomplete: str) -> list[tuple[str, str]]:
         before, comma, _ = incomplete.rpartition(",")
-        return [f"{before}{comma}{word}" for word in words]
+        return [(f"{before}{comma}{word}", meaning) for word, meaning in words.items()]
 
     return complete
 
@@ -142,8 +151,8 @@ class Search:
         Init | None,
         typer.Option(
             "--init",
-            help="Starts: k-means, random, hierarchical (Ward), or auto: several of each kind, "
-            "short runs, the best carried to the end. [default: auto]",
+            help="Starts: k-means, random, hierarchical (model-based and Ward), or auto: several "
+            "of each kind, short runs, split and merge, the best to the end. [default: auto]",
         ),
     ] = None
     n_init: Annotated[

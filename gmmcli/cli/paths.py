@@ -8,6 +8,12 @@ import typer
 
 from gmmcli.errors import OutputError, UsageError
 
+PICTURES = ("png", "svg", "pdf")
+"""Written here a second time, as in options.py."""
+
+WORDS = "gmmcli.words"
+"""Where the program leaves the words of the command line for commands that tell them."""
+
 
 def input_path(context: typer.Context, path: str | None) -> str:
     """The path of the input: standard input where none is given and something is piped in.
@@ -35,6 +41,27 @@ def check_inputs(inputs: Mapping[str, str | None]) -> None:
     if len(names) > 1:
         message = f"{names[0]} and {names[1]} are both read from standard input"
         raise UsageError(message, "give one of them as a file")
+
+
+def picture_format(path: str) -> str:
+    """The format of a picture, by the extension of its path. UsageError for any other."""
+    extension = os.path.splitext(path)[1].lower().removeprefix(".")
+    if extension not in PICTURES:
+        message = f"{path} has no extension of a picture"
+        raise UsageError(message, f"give it one of .{', .'.join(PICTURES)}")
+    return extension
+
+
+def check_page(flag: str, path: str | None) -> None:
+    """Refuse a page under a name that no browser would take for one. UsageError."""
+    if path not in (None, "-") and not str(path).lower().endswith((".html", ".htm")):
+        message = f"{flag} {path}: a page has the extension .html"
+        raise UsageError(message, "name it so")
+
+
+def words_of(context: typer.Context) -> list[str]:
+    """The command line that is being run, word by word."""
+    return list(context.meta[WORDS])
 
 
 def check_outputs(outputs: Mapping[str, str | None], *, inputs: Sequence[str | None]) -> None:

@@ -73,9 +73,11 @@ def predict(
     source = input_path(context, path)
     check_inputs({"MODEL": model_path, "INPUT": source})
     check_outputs({"--output": prediction.output}, inputs=[source, model_path])
-    from gmmcli.cli.labelling import Results, label, threads
+    from gmmcli.cli.constants import Constants
+    from gmmcli.cli.labelling import Results, label, note_blank_lines, threads
     from gmmcli.data import open_table
     from gmmcli.modelfile import read
+    from gmmcli.report.numerals import count
 
     model = read(model_path)
     results = Results(
@@ -84,11 +86,15 @@ def predict(
         uncertainty=prediction.uncertainty,
         prefix=prediction.prefix,
         missing=prediction.missing,
+        constants=Constants(model.constant_columns),
     )
     with open_table(source, reading.options()) as table, threads(prediction.threads) as pool:
         missing = label(table, model, prediction.output, results=results, pool=pool, talk=talk)
+    note_blank_lines(table.n_blank_lines, talk)
+    if results.constants.warning:
+        talk.warning(results.constants.warning)
     if missing.n_rows:
-        rows = f"{missing.n_rows} of {missing.n_seen} rows have no cluster"
-        talk.note(f"{rows}: a value is missing or infinite")
+        rows = f"{missing.n_rows} of {count(missing.n_seen, 'row')}"
+        talk.note(f"{rows} without a cluster: a value is missing or infinite")
     if prediction.output != "-":
-        talk.note(f"{missing.n_seen} rows written to {prediction.output}")
+        talk.note(f"{count(missing.n_seen, 'row')} written to {prediction.output}")

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "tsv", "parquet"]
 
+MISSING_HELP = (
+    "NA, N/A, n/a, <NA>, #NA, #N/A, #N/A N/A, NaN, nan, -NaN, -nan, NULL, null, None, 1.#IND, "
+    "-1.#IND, 1.#QNAN and -1.#QNAN"
+)
+
 Input = Annotated[
     str | None,
     typer.Argument(
@@ -56,8 +61,8 @@ class Reading:
         typer.Option(
             "--na-values",
             metavar="TEXT",
-            help="One more spelling of a missing value, beside the empty cell, NA, NaN, null and "
-            "their like. Repeatable, or several with commas between.",
+            help=f"One more spelling of a missing value, beside the empty cell, {MISSING_HELP}. "
+            "Repeatable, or several with commas between.",
         ),
     ] = None
     encoding: Annotated[
@@ -85,6 +90,26 @@ Missing = Annotated[
         "--missing",
         help="Rows with a missing value in a feature: an error that names the first one, or left "
         "out. Left-out rows are still written, with empty results.",
+    ),
+]
+
+LeavingOut = Annotated[
+    Literal["error", "drop"],
+    typer.Option(
+        "--missing",
+        help="Rows with a missing value in a feature: an error that names the first one, or left "
+        "out.",
+    ),
+]
+"""As above, for commands that write no rows."""
+
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        metavar="COLUMN",
+        help="Column that holds how often each row counts: 2 is the row twice, 0 is the row "
+        "absent. It is no feature.",
     ),
 ]
 
@@ -137,15 +162,7 @@ class Choosing(Sizing):
             "leave one out. Repeatable. Default: every numeric column.",
         ),
     ] = None
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            "--weights",
-            metavar="COLUMN",
-            help="Column that holds how often each row counts: 2 is the row twice, 0 is the row "
-            "absent. It is no feature.",
-        ),
-    ] = None
+    weights: Weights = None
     missing: Missing = "error"
     pca: Annotated[
         int | None,

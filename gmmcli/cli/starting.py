@@ -9,6 +9,7 @@ from gmmcli.errors import UsageError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.modelfile import Model, read
+from gmmcli.report.numerals import count
 
 
 class GivenStart(NamedTuple):
@@ -32,7 +33,8 @@ def read_start(path: str | None, *, n_components: int | None, pca: int | None) -
     model = read(path)
     n_there = model.mixture.n_components
     if n_components not in (None, n_there):
-        message = f"-k {n_components} contradicts --start {path}, which has {n_there} components"
+        has = count(n_there, "component")
+        message = f"-k {n_components} contradicts --start {path}, which has {has}"
         raise UsageError(message, "leave -k out")
     axes = model.projection.n_components if model.projection is not None else None
     if pca not in (None, axes):
@@ -62,6 +64,7 @@ def given_start(
         return GivenStart(None, n_components or 1)
     names, codes = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
     if n_components not in (None, len(names)):
-        message = f"-k {n_components} contradicts --start-labels: {len(names)} different labels"
+        labels_there = count(len(names), "different label")
+        message = f"-k {n_components} contradicts --start-labels: {labels_there}"
         raise UsageError(message, "leave -k out")
     return GivenStart(codes.astype(np.int64), len(names))

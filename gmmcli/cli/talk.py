@@ -1,15 +1,16 @@
 """What a run says on standard error, apart from its result.
 
 Notes tell what was done and are dropped by `--quiet`; warnings tell what changes the meaning of
-the result and are not; progress is for a terminal alone. Nothing here ends a run: a standard
-error that cannot be written is no reason to lose the result.
+the result and are not; progress, and what to run next, are for a terminal alone. Nothing here
+ends a run: a standard error that cannot be written is no reason to lose the result.
 """
 
 import contextlib
 import os
+import shlex
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, TextIO
 
@@ -22,7 +23,7 @@ from gmmcli.report.progress import Progress
 
 Color = Literal["auto", "always", "never"]
 
-_STYLES = {"error": "1;31", "warning": "1;33", "note": "1"}
+_STYLES = {"error": "1;31", "warning": "1;33", "note": "1", "next": "1;36"}
 
 
 def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
@@ -89,6 +90,14 @@ class Talk:
         """Say what a reader of the result has to know."""
         self._say("warning", text)
 
+    def suggest(self, command: Sequence[str]) -> None:
+        """Say which command may follow, to be pasted; to a person, hence on a terminal alone."""
+        line = shlex.join(command)
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
+            return
+        if line == printable(line):
+            self._say("next", line)
+
     def error(self, error: BaseException, message: str, advice: str = "") -> None:
         """Say why the run ends: one line, then one of advice."""
         if self.debug:
@@ -101,6 +110,8 @@ class Talk:
     def failure(self, error: GmmcliError) -> int:
         """Say why the run ends; gives its exit code."""
         self.error(error, error.message, error.advice)
+        for choice in error.choices:
+            self.line(f"  {choice}")
         return error.exit_code
 
     def progress(self, *, every: float | None = None) -> Progress:
@@ -136,6 +147,8 @@ class Talk:
 
     def _compose(self, compose: Callable[[int], list[Line]], stream: TextIO) -> None:
         write(compose(available_width(stream)), stream, color=self.colors(stream))
+        # warnings come after it, also where both streams are one file
+        stream.flush()
 
     def line(self, text: str) -> None:
         """Write one line to standard error, nothing in it interpreted."""

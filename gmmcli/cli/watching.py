@@ -4,12 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from gmmcli.data import Chunk
+from gmmcli.data import Chunk, MapOrdered
 from gmmcli.execution import Executor
 from gmmcli.mixture.em import Step
 from gmmcli.report.progress import Progress
-
-MapOrdered = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def watched(pool: Executor, line: Progress, doing: str) -> MapOrdered:
@@ -27,8 +25,10 @@ def watched(pool: Executor, line: Progress, doing: str) -> MapOrdered:
     return map_ordered
 
 
-def observer(line: Progress, place: Callable[[], str] = str) -> Callable[[str, Step], None]:
-    """What shows EM's steps, with what `place` says before them."""
+def observer(
+    line: Progress, place: Callable[[], str] = str, *, measure: str = "log-likelihood"
+) -> Callable[[str, Step], None]:
+    """What shows EM's steps, and what they raise, with what `place` says before them."""
     last = ("", 0, time.monotonic())
 
     def observe(phase: str, step: Step) -> None:
@@ -38,7 +38,7 @@ def observer(line: Progress, place: Callable[[], str] = str) -> Callable[[str, S
         last = (phase, step.n_iter, now)
         parts = [
             f"iteration {step.n_iter}",
-            f"log-likelihood {step.log_likelihood:.10g}",
+            f"{measure} {step.log_likelihood:.10g}",
             f"gain {step.change:.3g}",
         ]
         if phase == before and now > then:

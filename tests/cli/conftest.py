@@ -34,6 +34,7 @@ class Outcome(NamedTuple):
 def cli(capfdbinary, monkeypatch):
     """Run a command line in this process."""
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
     def call(*arguments, stdin=b""):
         text = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")

@@ -1,5 +1,6 @@
 """fit --checkpoint and --log-every, by running the command and stopping it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,13 +11,27 @@ import numpy as np
 import pytest
 
 from gmmcli.cli import keeping
+from gmmcli.cli.stopping import Stopped
 from gmmcli.errors import OutputError
+from gmmcli.mixture import fitting
 
 KILLS = int(os.environ.get("GMMCLI_TEST_KILLS", "3"))
 EAGER = (
     "import gmmcli.cli.keeping as keeping; keeping.INTERVAL = 0.02; "
     "from gmmcli.cli import main; main()"
 )
+# the first state is remembered, and there is no time to write it before the signal
+ENDED = """
+import os, signal
+from gmmcli.cli import keeping, main
+keep = keeping.Checkpoint.keep
+def keep_and_end(self, snapshot):
+    keep(self, snapshot)
+    os.kill(os.getpid(), signal.SIGTERM)
+keeping.Checkpoint.keep = keep_and_end
+keeping.INTERVAL = 1000
+main()
+"""
 # never satisfied, so it takes as long as --max-iter says
 SLOW = ["-k", "4", "--converge-on", "parameters", "--tol", "1e-300", "--max-iter", "800", "-q"]
 
@@ -63,16 +78,22 @@ def test_after_a_kill_it_goes_on_and_ends_in_the_same_bytes(many, tmp_path):
     assert not state.exists()
 
 
-def test_a_polite_end_keeps_the_last_state(many, tmp_path):
+def test_a_polite_end_keeps_the_last_state(overlapping, tmp_path):
     state = tmp_path / "state"
-    fit = [sys.executable, "-m", "gmmcli", "fit", str(many), *SLOW]
-    fit[fit.index("800")] = "100000"
-    run = subprocess.Popen([*fit, "--checkpoint", state], stderr=subprocess.PIPE)
-    time.sleep(4)
-    run.send_signal(signal.SIGTERM)
-    run.communicate()
-    assert run.returncode == 128 + signal.SIGTERM
-    assert state.exists()
+    fit = [sys.executable, "-c", ENDED, "fit", str(overlapping), *SLOW, "--checkpoint", state]
+    done = subprocess.run(fit, check=False, capture_output=True)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert json.loads(state.read_text())["ascents"]
+
+
+def test_stopped_in_the_search_it_leaves_nothing(cli, monkeypatch, overlapping, tmp_path):
+    def stopped(*_arguments, **_options):
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr(fitting, "race", stopped)
+    state = tmp_path / "state"
+    assert cli("fit", overlapping, "-k", 3, "--checkpoint", state).code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

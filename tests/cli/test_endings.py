@@ -55,6 +55,9 @@ def test_a_closed_pipe_ends_quietly_with_0(command, model, many_rows, blobs, arg
         "fit {blobs} -k 3 --json -q",
         "fit {blobs} -k 3 -l - -q",
         "select-k {blobs} -k 1-2 -c full -q",
+        "--help",
+        "fit --help",
+        "--version",
         "predict {model} {blobs}",
     ],
 )

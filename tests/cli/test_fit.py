@@ -9,6 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from gmmcli.mixture.shapes import MEANINGS, WORDS
 from gmmcli.modelfile import read
 
 
@@ -117,6 +118,27 @@ def test_covariance_structures(cli, overlapping, shape, expected):
     assert f"{shape} covariance" in summary
 
 
+@pytest.mark.parametrize("name", MEANINGS)
+def test_a_model_of_any_structure_serves_predict_generate_and_start(
+    cli, overlapping, tmp_path, name
+):
+    model = tmp_path / "m.json"
+    outcome = cli("fit", overlapping, "-k", 3, "-c", name.lower(), "-m", model)
+    # as the model file has it
+    words = {code: word for word, code in WORDS.items()}
+    assert f"3 clusters, {words.get(name, name)} covariance" in outcome.out
+    document = json.loads(model.read_text())
+    assert document["covariance_type"] == {c: w for w, c in WORDS.items()}.get(name, name)
+    labels = cli("fit", overlapping, "-k", 3, "-c", name, "-l", "-", "-q").out
+    assert cli("predict", model, overlapping, "-q").out == labels
+    assert len(cli("generate", "--model", model, "-n", 5, "-q").lines()) == 6
+    again = fitted(cli, overlapping, "--start", model)
+    assert again["covariance_type"] == document["covariance_type"]
+    assert again["fit"]["log_likelihood"] == pytest.approx(
+        document["fit"]["log_likelihood"], abs=1e-2
+    )
+
+
 def test_columns(cli, overlapping):
     assert fitted(cli, overlapping, "-k", 2, "-C", "c", "-C", "a")["columns"] == ["c", "a"]
     assert fitted(cli, overlapping, "-k", 2, "-C", "2-3")["columns"] == ["b", "c"]
@@ -162,6 +184,12 @@ def test_not_converging_is_told_and_with_strict_an_exit_code(cli, overlapping, t
     strict = cli(*options, "--strict", "-m", path)
     assert strict.code == 3
     assert strict.out == outcome.out
+    assert strict.err.count("not converged") == 1
+    once = cli("fit", overlapping, "-k", 3, "--max-iter", 1, "--strict").err.splitlines()
+    assert once[-2:] == [
+        "gmmcli: error: not converged after 1 iteration",
+        "raise --max-iter or --tol",
+    ]
     assert json.loads(path.read_text())["fit"]["converged"] is False
 
 
@@ -208,8 +236,15 @@ def test_a_missing_value_is_an_error_that_names_it(cli, holes):
     outcome = cli("fit", holes, "-k", 3)
     assert (outcome.code, outcome.out) == (1, "")
     assert "row 3, column 'y'" in outcome.err
-    assert "2 rows have missing values" in outcome.err
+    assert "column 'y' is missing; 2 of 300 rows have a missing or infinite value" in outcome.err
     assert "--missing drop" in outcome.err.splitlines()[-1]
+
+
+def test_an_infinite_value_is_counted_as_missing_ones_are(cli, holes):
+    text = holes.read_text().replace(",NA,", ",-inf,", 1)
+    outcome = cli("fit", "-k", 3, "-q", stdin=text.encode())
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "row 3, column 'y' is infinite; 2 of 300 rows have" in outcome.err
 
 
 def test_dropped_rows_come_out_with_an_empty_cluster(cli, holes, tmp_path):
@@ -320,6 +355,28 @@ def test_start_labels_are_a_start_and_no_feature(cli, tmp_path):
     assert len(document["weights"]) == 2
     assert document["fit"]["n_iter"] <= 3
     assert cli("fit", path, "--start-labels", "part", "-k", 2, "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-C", "1-4", "--weights", "w", "-k", 2], "left out: w (has another role)"),
+        (["-C", "x", "-C", "2-4", "--start-labels", "g"], "left out: g (has another role)"),
+        (["-C", "!x", "--weights", "w", "-k", 2], "left out: w (has another role)"),
+        (["-C", "x", "-C", "y", "--weights", "w", "-k", 2], ""),
+        (["-C", "1-4", "-C", "!w", "--weights", "w", "-k", 2], ""),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_a_column_of_another_role_inside_a_range_is_spoken_of(cli, overlapping, options, said):
+    rows = overlapping.read_text().splitlines()[1:]
+    text = "\n".join(
+        ["x,y,w,g", *(f"{row.rpartition(',')[0]},2,{i % 2}" for i, row in enumerate(rows))]
+    )
+    outcome = cli("fit", *options, stdin=text.encode())
+    assert outcome.code == 0
+    notes = [line for line in outcome.err.splitlines() if "another role" in line]
+    assert notes == ([f"gmmcli: note: {said}"] if said else [])
 
 
 @pytest.mark.parametrize(

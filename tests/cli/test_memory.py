@@ -141,7 +141,9 @@ def test_the_copy_has_a_limit(cli, inputs, monkeypatch):
 def test_the_copy_has_no_name(cli, inputs, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
-    monkeypatch.setattr(fitting, "warn_of_result", lambda *_: seen.extend(os.listdir(tmp_path)))
+    monkeypatch.setattr(
+        fitting, "tell_of_result", lambda *_, **__: seen.extend(os.listdir(tmp_path))
+    )
     done = cli("fit", inputs["CSV"], "-C", "x", "-C", "z", "-k", 2, *TINY)
     assert f"a temporary copy of 480 kB in {tmp_path}" in done.err
     assert seen == []
@@ -182,7 +184,7 @@ def swapped(inputs, tmp_path, monkeypatch):
         else:
             path.write_bytes(source.read_bytes())
 
-        monkeypatch.setattr(fitting, "warn_of_result", lambda *_: os.utime(changing, (1, 1)))
+        monkeypatch.setattr(fitting, "tell_of_result", lambda *_, **__: os.utime(changing, (1, 1)))
         return path, changing
 
     return prepare
@@ -249,4 +251,5 @@ def test_memory_does_not_depend_on_the_number_of_rows(command, large, kind, tmp_
 def test_a_limited_address_space_decides_by_itself(command, large, kind):
     many = large[kind][1]
     limit = 1_200_000_000
-    peak(command, "fit", many, "-k", 2, "--max-iter", 2, "-q", "--threads", 2, address_space=limit)
+    how = ("-k", 2, "--max-iter", 2, "-q", "--threads", 2)
+    assert peak(command, "fit", many, *how, address_space=limit) < limit

@@ -113,9 +113,59 @@ def test_missing_values(cli, hand_written):
     assert "2 of 4 rows" in marked.err
     dropped = cli("predict", hand_written, "--na-values", "-999", "--missing", "drop", stdin=text)
     assert dropped.out == "a,b,cluster\n1,2,0\n1,-999,\n3,4,0\n,4,\n"
-    assert "2 of 4 rows have no cluster" in dropped.err
+    assert "note: 2 of 4 rows without a cluster" in dropped.err
     taken = cli("predict", hand_written, "--missing", "drop", stdin=text)
     assert taken.out == "a,b,cluster\n1,2,0\n1,-999,0\n3,4,0\n,4,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (b"a,b,c,d\n0,0,7,1\n0,0,7.0,1\n", ""),
+        (b"a,b\n0,0\n", ""),
+        (b"a,b,c,d\n0,0,,1\n", ""),
+        (b"a,b,c,d\n0,0,7,1\n0,0,8,1\n0,0,9,1\n", "column 'c' was 7 in every row of the fit"),
+        (b"a,b,c,d\n0,0,7,1\n0,0,8,1\n0,0,9,1\n", "here row 2 holds 8\n"),
+        (b"a,b,c,d\n0,0,8,2\n", "holds 8; likewise 1 other column\n"),
+        (b"a,b,c,d\n0,0,x,1\n", "here its cells are no numbers\n"),
+        (b"a,b,c,d\n0,0,7,1\n0,0,7,1\n0,0,x,1\n", "here its cells are no numbers\n"),
+    ],
+)
+def test_a_column_that_is_constant_no_more_is_warned_of_once(cli, tmp_path, rows, words):
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps({**HAND_WRITTEN, "constant_columns": {"c": 7, "d": 1}}))
+    outcome = cli("predict", path, stdin=rows)
+    assert outcome.code == 0
+    assert words in outcome.err
+    assert outcome.err.count("gmmcli: warning: ") == (1 if words else 0)
+    assert len(outcome.lines()) == rows.count(b"\n")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_empty_lines_are_no_rows_and_stay_where_they_are(cli, hand_written, tmp_path, line_end):
+    rows = "\n\na,b\n1,2\n\n10,9\n\n".replace("\n", line_end).encode()
+    outcome = cli("predict", hand_written, stdin=rows)
+    expected = "\n\na,b,cluster\n1,2,0\n\n10,9,1\n\n".replace("\n", line_end)
+    assert outcome.out == expected
+    assert outcome.err == "gmmcli: note: 4 empty lines passed over\n"
+    fitted = cli("fit", "-k", 1, "-c", "tied", "-l", "-", stdin=rows)
+    assert "note: 4 empty lines passed over\n" in fitted.err
+    assert fitted.out == expected.replace("9,1", "9,0")
+    path = tmp_path / "out.tsv"
+    assert cli("predict", hand_written, "-o", path, stdin=rows).code == 0
+    table = "a\tb\tcluster\n1\t2\t0\n10\t9\t1\n".replace("\n", line_end)
+    assert path.read_bytes() == table.encode()
+
+
+def test_an_empty_line_of_a_single_column_is_a_row_without_a_value(cli):
+    outcome = cli("fit", "-k", 1, "-l", "-", "--missing", "drop", stdin=b"\nx\n1\n\n3\n")
+    assert outcome.out == "\nx,cluster\n1,0\n,\n3,0\n"
+    assert "note: 1 empty line passed over\n" in outcome.err
+
+
+def test_one_row_is_one_row(cli, hand_written, tmp_path):
+    said = cli("predict", hand_written, "-o", tmp_path / "out.csv", stdin=b"a,b\n1,2\n").err
+    assert said == f"gmmcli: note: 1 row written to {tmp_path / 'out.csv'}\n"
 
 
 def test_no_header(cli, tmp_path):

@@ -1,5 +1,7 @@
 """What the line that moves is told."""
 
+from data.blocks import blocks_of
+
 from gmmcli.cli.watching import observer, watched
 from gmmcli.data import ReadOptions, Selection, open_table
 from gmmcli.execution import executor
@@ -28,7 +30,7 @@ def test_rows_that_go_by(overlapping):
 def test_steps_of_em(overlapping):
     line = Line()
     with open_table(str(overlapping), ReadOptions()) as table:
-        (block,) = table.blocks(Selection(table.columns))
+        (block,) = blocks_of(table, Selection(table.columns))
     options = FitOptions(init="random")
     fit(ArrayBatches(block.values), 2, options=options, observe=observer(line))
     assert all(": iteration " in text and ", gain " in text for text in line.shown)
@@ -38,7 +40,7 @@ def test_steps_of_em(overlapping):
 def test_the_place_among_others(overlapping):
     line = Line()
     with open_table(str(overlapping), ReadOptions()) as table:
-        (block,) = table.blocks(Selection(table.columns))
+        (block,) = blocks_of(table, Selection(table.columns))
     observe = observer(line, lambda: "fit 2 of 3, ")
     fit(ArrayBatches(block.values), 1, options=FitOptions(), observe=observe)
     assert all(text.startswith("fit 2 of 3, ") for text in line.shown)
