@@ -209,6 +209,24 @@ def test_standard_errors_come_back():
     assert "standard_errors" not in modelfile.dumps(modelfile.loads(fit(), name="m"))
 
 
+def test_replicates_that_were_lost_come_back():
+    lost = fit(standard_errors=ERRORS | {"n_lost": 3})
+    model = modelfile.loads(lost, name="m")
+    assert model.standard_errors.n_lost == 3
+    assert json.loads(modelfile.dumps(model))["fit"]["standard_errors"]["n_lost"] == 3
+
+
+def test_notes_come_back_and_may_be_left_out():
+    notes = ["a component that collapsed was dropped", "2 are left"]
+    model = modelfile.loads(fit(notes=notes), name="m")
+    assert model.fit.notes == tuple(notes)
+    assert json.loads(modelfile.dumps(model))["fit"]["notes"] == notes
+    members = {key: value for key, value in vars(FIT).items() if key != "notes"}
+    bare = modelfile.loads(by_hand(fit=members), name="m")
+    assert bare.fit == FIT
+    assert "notes" not in modelfile.dumps(bare)
+
+
 PCA = {
     "shift": [1, 2, 3],
     "scale": [1, 1, 1],
@@ -357,6 +375,34 @@ REFUSED = {
         pca(explained_variance_ratio=[0.5, 0.3, 0.2]),
         "pca.explained_variance_ratio has length 3 where 2 is needed",
     ),
+    "pca with axes that are skew": (
+        pca(components=[[1, 0, 0], [0.6, 0.8, 0]]),
+        "pca.components must be of length 1, and at right angles to each other",
+    ),
+    "pca with a long axis": (
+        pca(components=[[2, 0, 0], [0, 1, 0]]),
+        "pca.components must be of length 1",
+    ),
+    "pca with an endless axis": (
+        pca(components=[[1e308, 0, 0], [0, 1, 0]]),
+        "pca.components must be of length 1",
+    ),
+    "pca with a ratio of 60": (
+        pca(explained_variance_ratio=[60, 30]),
+        "pca.explained_variance_ratio must be between 0 and 1",
+    ),
+    "pca with a ratio below 0": (
+        pca(explained_variance_ratio=[0.5, -0.1]),
+        "pca.explained_variance_ratio must be between 0 and 1",
+    ),
+    "pca with more than everything": (
+        pca(explained_variance_ratio=[0.7, 0.6]),
+        "pca.explained_variance_ratio sums to 1.3, and all there is is 1",
+    ),
+    "means beyond squaring": (
+        by_hand(means=[[160, 1e308], [180, -1e308]]),
+        "means and covariances of feature 2 leave the range of a 64-bit float",
+    ),
     "fit as number": (by_hand(fit=1), "fit must be an object, not 1"),
     "fit in part": (by_hand(fit={"bic": 1.5}), "fit.n_rows is missing"),
     "errors as number": (fit(standard_errors=1), "fit.standard_errors must be an object, not 1"),
@@ -368,6 +414,32 @@ REFUSED = {
     "fit with a text": (fit(bic="low"), "fit.bic must be a number, not 'low'"),
     "fit with a half step": (fit(n_iter=1.5), "fit.n_iter must be a whole number, not 1.5"),
     "fit with a true step": (fit(n_iter=True), "fit.n_iter must be a whole number, not true"),
+    "fit with steps beyond range": (fit(n_iter=10**400), "fit.n_iter is beyond the range"),
+    "fit with -1 step": (fit(n_iter=-1), "fit.n_iter must be 0 or greater, not -1"),
+    "fit with -1 start": (fit(n_starts=-1), "fit.n_starts must be 0 or greater, not -1"),
+    "fit with -1 agreeing": (fit(n_agreeing=-1), "fit.n_agreeing must be 0 or greater, not -1"),
+    "fit of -1 parameters": (fit(n_parameters=-1), "fit.n_parameters must be 0 or greater"),
+    "fit of no rows": (fit(n_rows=0), "fit.n_rows must be greater than 0"),
+    "fit of -5 rows": (fit(n_rows=-5), "fit.n_rows must be greater than 0"),
+    "fit drawn away": (fit(reg_covar=-0.5), "fit.reg_covar must be 0 or greater, not -0.5"),
+    "fit with notes as text": (fit(notes="oh"), "fit.notes must be a list of texts, not 'oh'"),
+    "fit with a number as note": (fit(notes=[1]), "fit.notes[0] must be text, not 1"),
+    "errors below 0": (
+        fit(standard_errors=ERRORS | {"weights": [-1, -1]}),
+        "fit.standard_errors.weights must be between 0 and 1",
+    ),
+    "errors of shares beyond 1": (
+        fit(standard_errors=ERRORS | {"weights": [1e308, 1e308]}),
+        "fit.standard_errors.weights must be between 0 and 1",
+    ),
+    "errors of means below 0": (
+        fit(standard_errors=ERRORS | {"means": [[1, 2], [3, -4]]}),
+        "fit.standard_errors.means must be 0 or greater",
+    ),
+    "errors from -2 replicates": (
+        fit(standard_errors=ERRORS | {"n_replicates": -2}),
+        "fit.standard_errors.n_replicates must be 0 or greater, not -2",
+    ),
     "fit with 1 for true": (fit(converged=1), "fit.converged must be true or false, not 1"),
     "fit with a number": (fit(init=3), "fit.init must be text, not 3"),
 }

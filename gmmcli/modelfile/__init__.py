@@ -16,9 +16,11 @@ optional: `clusters` (the cluster of each component, where components were merge
 `constant_columns` (columns left out of the fit, with their value), `pca` (the projection; the
 mixture is then in its space), `fit` (how the model came to be) and `bayes` (the posterior of a
 Bayesian fit: for its components weights and means are expectations, and covariances inverses of
-expected precisions). Keys that are not known are ignored, so that a later minor addition is no
-obstacle; an unknown version is refused. Nothing in the file is believed before it is checked: size,
-nesting, names, lengths and numbers here, the rest by `GaussianMixture.from_arrays`.
+expected precisions). Inside `fit`, `notes` (what the engine had to say) and `standard_errors`
+may be left out. Keys that are not known are ignored, so that a later minor addition is no
+obstacle; an unknown version is refused. Nothing in the file is believed before it is checked:
+size, nesting, names, lengths, numbers and their ranges here, the rest by
+`GaussianMixture.from_arrays`.
 """
 
 from gmmcli.modelfile.model import FitSummary, Model

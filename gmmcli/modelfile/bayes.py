@@ -17,7 +17,7 @@ from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.variational import Prior, VariationalFit, VariationalPosterior
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS, WeightPrior
-from gmmcli.modelfile.checks import array, fault, leading_shape, member, number, shown, whole
+from gmmcli.modelfile.checks import array, fault, leading_shape, member, number, shown, tally
 
 
 def bayes_object(bayes: VariationalFit) -> dict[str, Any]:
@@ -77,8 +77,7 @@ def _weight_prior(members: dict[str, Any], n_components: int) -> WeightPrior:
         message = f"bayes.weight_prior {shown(name)} does not exist"
         raise ModelError(message, f"those that do: {', '.join(WEIGHT_PRIORS)}")
     key = "bayes.max_components"
-    most = whole(member(members, key), key)
-    number(most, key)
+    most = tally(member(members, key), key)
     if most < n_components:
         message = f"bayes.max_components is {most}, but there are {n_components} weights"
         raise fault("bayes", message)

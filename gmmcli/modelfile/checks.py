@@ -75,6 +75,29 @@ def whole(value: object, key: str) -> int:
     return value
 
 
+def not_negative(value: object, key: str) -> float:
+    """A finite number that is 0 or greater."""
+    converted = number(value, key)
+    if converted < 0:
+        raise fault(key, f"{key} must be 0 or greater, not {shown(value)}")
+    return converted
+
+
+def tally(value: object, key: str) -> int:
+    """A whole number that is 0 or greater, and no larger than a float can be."""
+    counted = whole(value, key)
+    not_negative(counted, key)
+    return counted
+
+
+def within(values: NDArray[np.float64], key: str, least: float, most: float) -> NDArray[np.float64]:
+    """Numbers of which none is less than the least, or more than the most."""
+    if values.size and not (least <= values.min() and values.max() <= most):
+        span = f"{least:g} or greater" if most == math.inf else f"between {least:g} and {most:g}"
+        raise fault(key, f"{key} must be {span}")
+    return values
+
+
 def truth(value: object, key: str) -> bool:
     """True or false."""
     if not isinstance(value, bool):

@@ -19,7 +19,8 @@ class FitSummary:
 
     `n_rows` is the sum of the row weights; log-likelihoods are in nats; BIC, AIC and ICL are
     lower for a better model; `gmmcli` is the version that made the fit. `n_agreeing` counts the
-    starts, of `n_starts`, that reached the best optimum.
+    starts, of `n_starts`, that reached the best optimum. `notes` are what the engine had to say of
+    the fit, in words; a file may do without them.
     """
 
     n_rows: float
@@ -39,6 +40,7 @@ class FitSummary:
     tol: float
     converge_on: str
     gmmcli: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,9 +74,20 @@ class Model:
         """Clusters that rows are put in: the components, or what they were merged to."""
         return self.mixture.n_components if self.clusters is None else max(self.clusters) + 1
 
+    @property
+    def assigning(self) -> GaussianMixture:
+        """The mixture by whose densities rows are shared out among the components.
+
+        Of a Bayesian fit it has other weights than `mixture`, which holds expectations.
+        """
+        return self.mixture if self.bayes is None else self.bayes.posterior.surrogate.mixture
+
+    def features(self, X: FloatArray) -> FloatArray:
+        """The rows of X (N, D), user units, as the mixture takes them."""
+        return X if self.projection is None else self.projection.apply(X.T).T
+
     def posterior(self, X: FloatArray) -> Posterior:
         """Log-density of the rows of X (N, D), user units, and their probabilities by cluster."""
-        features = X if self.projection is None else self.projection.apply(X.T).T
         told = self.mixture if self.bayes is None else self.bayes.posterior
-        posterior = told.posterior(features)
+        posterior = told.posterior(self.features(X))
         return posterior if self.clusters is None else by_cluster(posterior, self.clusters)

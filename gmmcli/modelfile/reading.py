@@ -1,10 +1,13 @@
 """A model from the text of its file, believing nothing in it."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Never
+
+import numpy as np
 
 from gmmcli.errors import ModelError
 from gmmcli.mixture.arrays import FloatArray
@@ -20,23 +23,33 @@ from gmmcli.modelfile.checks import (
     leading_shape,
     mapping,
     member,
+    not_negative,
     number,
     shown,
+    tally,
     text,
     truth,
     whole,
+    within,
 )
 from gmmcli.modelfile.model import FORMAT, VERSION, FitSummary, Model
 
 MAX_BYTES = 256 * 2**20
 
 _NO_MODEL = "a model file is JSON, as `gmmcli fit -m` saves it"
+_ROUNDING = 1e-6
+"""How far sums and products may be off in a file written by hand."""
 _CHECKS: dict[object, Callable[[object, str], object]] = {
     float: number,
-    int: whole,
+    int: tally,
     bool: truth,
     str: text,
 }
+_RANGES: dict[str, Callable[[object, str], object]] = {
+    "reg_covar": not_negative,
+    "tol": not_negative,
+}
+"""Of the numbers of `fit`, those that are of one sign."""
 
 
 def loads(document: str, *, name: str) -> Model:
@@ -121,6 +134,7 @@ def _model(document: dict[str, Any]) -> Model:
         array(covariances, "covariances", leading_shape(covariances)),
         covariance_type=_covariance_type(member(document, "covariance_type")),
     )
+    _check_spread(mixture)
     fit = mapping(document["fit"], "fit") if "fit" in document else {}
     errors = fit.get("standard_errors")
     bayes = None
@@ -193,34 +207,70 @@ def _projection(pca: dict[str, Any], *, n_columns: int) -> Projection:
     scale = array(member(pca, "pca.scale"), "pca.scale", (n_columns,))
     if not (scale > 0).all():
         raise fault("pca.scale", "pca.scale must be greater than 0")
-    ratio = member(pca, "pca.explained_variance_ratio")
+    # lengths first: the square of a number may be beyond floating point
+    lengths = np.hypot.reduce(components, axis=1)
+    upright = np.abs(lengths - 1).max() <= _ROUNDING
+    if not upright or np.abs(components @ components.T - np.eye(len(components))).max() > _ROUNDING:
+        message = "pca.components must be of length 1, and at right angles to each other"
+        raise fault("pca.components", message)
+    key = "pca.explained_variance_ratio"
+    ratio = within(array(member(pca, key), key, (len(components),)), key, 0, 1)
+    if ratio.sum() > 1 + _ROUNDING:
+        raise fault(key, f"{key} sums to {ratio.sum():.9g}, and all there is is 1")
     return Projection(
         shift=array(member(pca, "pca.shift"), "pca.shift", (n_columns,)),
         scale=scale,
         components=components,
-        explained_variance_ratio=array(ratio, "pca.explained_variance_ratio", (len(components),)),
+        explained_variance_ratio=ratio,
     )
 
 
 def _fit(members: dict[str, Any]) -> FitSummary:
     values: dict[str, Any] = {}
     for part in fields(FitSummary):
+        if part.name == "notes":
+            continue
         key = f"fit.{part.name}"
-        values[part.name] = _CHECKS[part.type](member(members, key), key)
-    return FitSummary(**values)
+        check = _RANGES.get(part.name) or _CHECKS[part.type]
+        values[part.name] = check(member(members, key), key)
+    if values["n_rows"] <= 0:
+        raise fault("fit.n_rows", "fit.n_rows must be greater than 0")
+    return FitSummary(notes=_notes(members.get("notes", [])), **values)
+
+
+def _notes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise fault("fit.notes", f"fit.notes must be a list of texts, not {shown(value)}")
+    return tuple(text(note, f"fit.notes[{i}]") for i, note in enumerate(value))
 
 
 def _standard_errors(value: object, mixture: GaussianMixture) -> StandardErrors:
     key = "fit.standard_errors"
     members = mapping(value, key)
 
-    def part(name: str, shape: tuple[int, ...]) -> FloatArray:
-        return array(member(members, f"{key}.{name}"), f"{key}.{name}", shape)
+    def part(name: str, shape: tuple[int, ...], most: float = math.inf) -> FloatArray:
+        numbers = array(member(members, f"{key}.{name}"), f"{key}.{name}", shape)
+        return within(numbers, f"{key}.{name}", 0, most)
 
     return StandardErrors(
-        n_replicates=whole(member(members, f"{key}.n_replicates"), f"{key}.n_replicates"),
-        weights=part("weights", mixture.weights.shape),
+        n_replicates=tally(member(members, f"{key}.n_replicates"), f"{key}.n_replicates"),
+        # shares are between 0 and 1, so no two of them differ by more
+        weights=part("weights", mixture.weights.shape, 1),
         means=part("means", mixture.means.shape),
         deviations=part("standard_deviations", mixture.means.shape),
         covariances=part("covariances", mixture.covariance.values.shape),
+        n_lost=tally(members.get("n_lost", 0), f"{key}.n_lost"),
     )
+
+
+def _check_spread(mixture: GaussianMixture) -> None:
+    """Means so far apart, or spreads so wide, that no variance of all rows can be told."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        overall = mixture.weights @ mixture.means
+        deviations = mixture.means - overall
+        variances = np.einsum("kdd->kd", mixture.covariance.full()) + deviations**2
+        sound = np.isfinite(mixture.weights @ (4 * variances))
+    if not sound.all():
+        d = int(np.argmin(sound))
+        message = f"means and covariances of feature {d + 1} leave the range of a 64-bit float"
+        raise ModelError(f"{message} when their spread is squared", "rescale the column")

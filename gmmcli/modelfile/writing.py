@@ -8,7 +8,7 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.uncertainty import StandardErrors
 from gmmcli.modelfile.bayes import bayes_object
-from gmmcli.modelfile.model import FORMAT, VERSION, Model
+from gmmcli.modelfile.model import FORMAT, VERSION, FitSummary, Model
 
 
 def dumps(model: Model) -> str:
@@ -30,15 +30,21 @@ def dumps(model: Model) -> str:
     if model.projection is not None:
         document["pca"] = _pca_object(model.projection, mixture)
     if model.fit is not None:
-        document["fit"] = asdict(model.fit)
-        if model.fit.n_rows.is_integer():
-            document["fit"]["n_rows"] = int(model.fit.n_rows)
+        document["fit"] = _fit_object(model.fit)
         if model.standard_errors is not None:
             document["fit"]["standard_errors"] = _standard_errors(model.standard_errors)
     if model.bayes is not None:
         document["bayes"] = bayes_object(model.bayes)
     # The one control character that JSON leaves as it is; column names may hold it.
     return _pretty(document, indent="").replace("\x7f", "\\u007f") + "\n"
+
+
+def _fit_object(fit: FitSummary) -> dict[str, Any]:
+    members = asdict(fit)
+    if fit.n_rows.is_integer():
+        members["n_rows"] = int(fit.n_rows)
+    notes = members.pop("notes")
+    return members | {"notes": list(notes)} if notes else members
 
 
 def _pca_object(projection: Projection, mixture: GaussianMixture) -> dict[str, Any]:
@@ -54,8 +60,10 @@ def _pca_object(projection: Projection, mixture: GaussianMixture) -> dict[str, A
 
 
 def _standard_errors(errors: StandardErrors) -> dict[str, Any]:
+    lost = {"n_lost": errors.n_lost} if errors.n_lost else {}
     return {
         "n_replicates": errors.n_replicates,
+        **lost,
         "weights": errors.weights.tolist(),
         "means": errors.means.tolist(),
         "standard_deviations": errors.deviations.tolist(),
