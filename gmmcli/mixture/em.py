@@ -163,7 +163,7 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
 
     def evaluated(model: GaussianMixture, before: Step | None, *, leapt: bool = False) -> Step:
         n_notes = len(repairs.notes)
-        model = repairs.apply(model)
+        model = repairs.apply(model, np.inf if before is None else before.statistics.n_rows)
         statistics = problem.e_step(model)
         objective = problem.objective(model, statistics)
         if before is None:
@@ -183,9 +183,11 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         here = step.statistics.estimates()
         far = leaps.estimates(here, step.change)
         leap = None
-        if far is not None and not repairs.needed(model := problem.m_step(far, step.model)):
-            leap = evaluated(model, step, leapt=True)
-            leaps.judge(leap.change)
+        if far is not None:
+            model = problem.m_step(far, step.model)
+            if not repairs.needed(model, here.n_rows):
+                leap = evaluated(model, step, leapt=True)
+                leaps.judge(leap.change)
         if leap is not None and leap.change >= 0:
             step = leap
         else:

@@ -32,11 +32,13 @@ class Penalty:
     floor : variance that each component has in directions in which the data have none, (D, D)
         or (D,): the rows are taken as measured with that much noise. Zero unless columns are
         constant or collinear, since then no density exists.
+    resolution : (D,), the step in which the values of a column are given.
     """
 
     strength: float
     target: FloatArray
     floor: FloatArray
+    resolution: FloatArray
 
     @classmethod
     def of(
@@ -53,7 +55,7 @@ class Penalty:
         null = description.null_space
         target = structure.form.of_matrix(description.correlation * units)
         floor = structure.form.of_matrix(FLOOR * (null @ null.T) * units)
-        return cls(strength, target, floor)
+        return cls(strength, target, floor, description.resolution / standardisation.scale)
 
     def covariance(
         self,
@@ -77,32 +79,25 @@ class Penalty:
         scatters = masses.reshape(shape) * spreads + extra + n.reshape(shape) * self.floor
         return structure.from_scatter(n, scatters, previous)
 
-    def credit(self, masses: FloatArray, covariance: Covariance) -> float:
-        """Nats of log-likelihood that are the penalty's work, not the data's.
+    def unresolved(self, masses: FloatArray, covariance: Covariance) -> float:
+        """Nats of log-likelihood that clusters owe to being narrower than the data's rounding.
 
-        Where the rows of a light component all have one value in a column, as a few of rounded
-        data will, its variance there is the penalty's, and the likelihood as high as that is
-        small. Light is less than half an even share of the rows.
+        Rows with one value in a column have no spread there but the penalty's, and a density as
+        high as that is small, though the value was only measured to the resolution h. Sheppard's
+        correction (1898) says what spread that leaves unknown: h^2 / 12.
 
         Parameters
         ----------
         masses : (K,), N_k; 0 for a component that is not to be looked at.
         """
-        # with one size for all, what is narrow in one direction is wide in another
-        if self.strength == 0 or covariance.code[0] == "E":
+        if self.strength == 0:
             return 0.0
-        target, variances = self.target, covariance.matrices
-        if target.ndim == 2:
-            target, variances = np.diag(target), np.einsum("kdd->kd", variances)
-        shares = variances[:, target > 0] / target[target > 0]
-        # the target's part of a covariance is 2a / (2a + N_k)
-        bound = 2 * 2 * self.strength / (2 * self.strength + masses)
-        tied = shares < bound[:, None]
-        # equal rows are a cluster, and so are many with one value; few are chance
-        partly = tied.any(axis=1) & ~tied.all(axis=1)
-        light = masses < masses.sum() / (2 * len(masses))
-        gained = np.where(tied, -np.log(np.minimum(shares, 1)), 0).sum(axis=1)
-        return float(0.5 * masses[partly & light] @ gained[partly & light])
+        variances = covariance.variances
+        least = np.broadcast_to(self.resolution**2 / 12, variances.shape)
+        narrow = variances < least
+        lost = np.log(least, where=narrow, out=np.zeros_like(variances))
+        lost -= np.log(variances, where=narrow, out=np.zeros_like(variances))
+        return float(0.5 * masses @ lost.sum(axis=1))
 
     def value(self, covariance: Covariance) -> float:
         """-a sum_k [tr(S Sigma_k^-1) + ln det Sigma_k], in nats."""

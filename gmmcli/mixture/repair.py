@@ -16,6 +16,10 @@ SINGULAR = 1e-12
 """Share of a column's variance below which what the others leave of it counts as nothing."""
 POINT = 1e-26
 """Variance, in standardised units, that is rounding: the component sits on one point."""
+EMPTY_ROWS = 0.5
+"""Rows that a component has to hold, unless they are few in all."""
+EMPTY_SHARE = 0.01
+"""The same, as a share of an even one."""
 
 
 @dataclass
@@ -25,13 +29,13 @@ class Repairs:
     budget: int
     notes: tuple[str, ...] = field(default=())
 
-    def needed(self, model: GaussianMixture) -> bool:
+    def needed(self, model: GaussianMixture, n_rows: float) -> bool:
         """Whether the model has a collapsed component."""
-        return bool(collapsed_components(model).any())
+        return bool(collapsed_components(model, n_rows).any())
 
-    def apply(self, model: GaussianMixture) -> GaussianMixture:
+    def apply(self, model: GaussianMixture, n_rows: float) -> GaussianMixture:
         """The model without collapsed components; the same object if it has none."""
-        collapsed = collapsed_components(model)
+        collapsed = collapsed_components(model, n_rows)
         while collapsed.any():
             healthy = np.flatnonzero(~collapsed)
             k = int(np.flatnonzero(collapsed)[0])
@@ -48,16 +52,21 @@ class Repairs:
             else:
                 model = model.taken([j for j in range(model.n_components) if j != k])
                 self.notes += ("a component that collapsed was dropped",)
-            collapsed = collapsed_components(model)
+            collapsed = collapsed_components(model, n_rows)
         return model
 
 
-def collapsed_components(model: GaussianMixture) -> BoolArray:
-    """Which components are empty, sit on one point or in a plane: (K,)."""
+def collapsed_components(model: GaussianMixture, n_rows: float) -> BoolArray:
+    """Which components are empty, sit on one point or in a plane: (K,).
+
+    Under the penalty an empty one is a sound Gaussian all the same, and no rows come back to it.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         variances, shares = pivots(model)
         sound = (variances > POINT * np.maximum(1, model.means**2)) & (shares > SINGULAR)
-    return ~(sound.all(axis=1) & (model.weights > 0))
+    # rows of small weights may be less than one in all
+    fewest = min(EMPTY_ROWS / n_rows, EMPTY_SHARE / model.n_components)
+    return ~(sound.all(axis=1) & (model.weights > fewest))
 
 
 def pivots(model: GaussianMixture) -> tuple[FloatArray, FloatArray]:

@@ -100,7 +100,7 @@ def merit(step: Step, problem: Problem) -> float:
     A component on fewer rows than its covariance needs owes its density to the penalty alone,
     and many such optima are a little higher than the one that was meant (McLachlan & Peel 2000,
     section 3.10). It must earn ln n for each parameter of its covariance that others do not have.
-    And one whose rows are tied in some direction gets nothing for that.
+    And one that is narrower than the data's rounding gets nothing for that.
     """
     model, n_rows = step.model, step.statistics.n_rows
     if not problem.charges_spurious:
@@ -110,14 +110,13 @@ def merit(step: Step, problem: Problem) -> float:
     spurious = masses < structure.rows_needed(model.n_features) - 0.5
     one, two = (structure.n_parameters(n, model.n_features) for n in (1, 2))
     handicap = float(np.sum(spurious) * (two - one) * np.log(max(n_rows, 2)))
-    handicap += problem.penalty.credit(np.where(spurious, 0, masses), model.covariance)
+    handicap += problem.penalty.unresolved(np.where(spurious, 0, masses), model.covariance)
     return float(np.round((step.objective - handicap) / n_rows, TIE))
 
 
 def agreeing(climbers: Sequence[Climber], best: Climber) -> int:
     """How many runs are known to have ended at the optimum of the best."""
-    reach = best.step.objective - SAME_OPTIMUM * best.step.statistics.n_rows
-    return sum(climber.step.objective >= reach for climber in climbers)
+    return sum(same_optimum(climber, best) for climber in climbers)
 
 
 def optima(climbers: Sequence[Climber]) -> list[Climber]:

@@ -23,6 +23,8 @@ from gmmcli.mixture.workers import Serial, Workers
 
 COLLINEAR = 1e-10
 """Share of a column's variance below which the others are said to determine it."""
+FIRST_ROWS = 2_000
+"""Rows that tell how a column is rounded."""
 NULL = 1e-12
 """The same for a direction in which the data have no spread at all, but for rounding."""
 
@@ -39,6 +41,8 @@ class Description:
     mean : (D,).
     scatter : (D, D), about the mean.
     minimum, maximum : (D,), in user units.
+    resolution : (D,), in user units: the step in which the values are given, as far as the first
+        rows tell; next to nothing for a column that is not rounded.
     """
 
     n_rows: float
@@ -49,6 +53,7 @@ class Description:
     maximum: FloatArray
     pilot: FloatArray
     exponent: FloatArray
+    resolution: FloatArray
 
     def __add__(self, other: Self) -> Self:
         """The description of both blocks' rows."""
@@ -138,7 +143,10 @@ def describe(batches: Batches, *, workers: Workers | None = None) -> Description
         pilot = first.X[:, 0]
         spread = np.abs(first.X - pilot[:, None]).max(axis=1)
         exponent = np.where(spread > 0, np.frexp(spread)[1], np.frexp(pilot)[1])
-        describe_one = partial(_describe_batch, pilot=pilot, exponent=exponent)
+        resolution = np.array([_step(x[:FIRST_ROWS]) for x in first.X])
+        describe_one = partial(
+            _describe_batch, pilot=pilot, exponent=exponent, resolution=resolution
+        )
         total = (workers or Serial()).map_reduce(describe_one, batches)
         # squares are to be representable in user units, since covariances are reported in them
         if not np.isfinite(total.n_rows):
@@ -158,7 +166,15 @@ def describe(batches: Batches, *, workers: Workers | None = None) -> Description
     return total
 
 
-def _describe_batch(batch: Batch, pilot: FloatArray, exponent: FloatArray) -> Description:
+def _step(values: FloatArray) -> float:
+    """The step of rounded values, which most neighbours are apart; 0 where all are equal."""
+    gaps = np.diff(np.unique(values))
+    return float(np.median(gaps)) if len(gaps) else 0.0
+
+
+def _describe_batch(
+    batch: Batch, pilot: FloatArray, exponent: FloatArray, resolution: FloatArray
+) -> Description:
     X, weights = batch
     # on a thread of its own, so the caller's settings do not reach here
     with np.errstate(over="ignore", invalid="ignore"):
@@ -168,7 +184,15 @@ def _describe_batch(batch: Batch, pilot: FloatArray, exponent: FloatArray) -> De
         Y -= mean[:, None]
         scatter = (Y if weights is None else Y * weights) @ Y.T
     return Description(
-        n_rows, X.shape[1], mean, scatter, X.min(axis=1), X.max(axis=1), pilot, exponent
+        n_rows,
+        X.shape[1],
+        mean,
+        scatter,
+        X.min(axis=1),
+        X.max(axis=1),
+        pilot,
+        exponent,
+        resolution,
     )
 
 

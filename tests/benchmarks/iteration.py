@@ -74,7 +74,7 @@ def case(name, n_rows, n_features, n_components, wanted):
         problem = Problem(
             ArrayBatches(X),
             type(model.covariance),
-            Penalty(0.0, zero, zero),
+            Penalty(0.0, zero, zero, np.zeros(len(X))),
             np.abs(X).max(axis=1),
             workers,
         )

@@ -148,7 +148,7 @@ def raw_problem(X, name):
     """EM's problem in the user's own coordinates, without a penalty."""
     structure = STRUCTURES[name]
     shape = (X.shape[1],) * (2 if name in CORRELATED else 1)
-    penalty = Penalty(0.0, np.zeros(shape), np.zeros(shape))
+    penalty = Penalty(0.0, np.zeros(shape), np.zeros(shape), np.zeros(shape[0]))
     return Problem(rows(X), structure, penalty, np.abs(X).max(axis=0), Serial())
 
 

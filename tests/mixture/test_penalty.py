@@ -157,7 +157,7 @@ def test_a_spike_keeps_its_likelihood_bounded():
 def test_directions_without_spread_get_the_floor_and_no_more():
     rng = np.random.default_rng(7)
     structure = STRUCTURES["full"]
-    penalty = Penalty(0.0, np.zeros((2, 2)), np.diag([0.0, 1e-10]))
+    penalty = Penalty(0.0, np.zeros((2, 2)), np.diag([0.0, 1e-10]), np.zeros(2))
     spread = np.diag([2.0, 0.0])[None]
     covariance = penalty.covariance(structure, masses=np.array([4.0]), spreads=spread)
     np.testing.assert_allclose(covariance.full()[0], np.diag([2.0, 1e-10]))
@@ -165,31 +165,53 @@ def test_directions_without_spread_get_the_floor_and_no_more():
 
 
 @every_structure
-def test_what_few_tied_rows_gain_is_the_penalty_s_credit(name):
-    def credit(X, n_tied, strength=1 / 400):
+def test_what_a_cluster_owes_to_rounding_is_told(name):
+    def unresolved(X, n_tied, strength=1 / 400):
         problem = problem_of(X, name, strength=strength)
         labels = np.repeat([0, 1], [n_tied, 400 - n_tied])
         model = model_of_partition(problem, labels, 2)
-        return problem.penalty.credit(model.weights * 400, model.covariance)
+        return problem.penalty.unresolved(model.weights * 400, model.covariance)
 
-    # 60 of 400 rows have one value in the first column
+    # 60 of 400 rows have one value in the first column, which is given in steps of 0.1
     X = np.random.default_rng(4).standard_normal((400, 2))
     X[:60, 0] = 0.5
+    rounded = X.round(1)
     if name in {"full", "diag", "VVV", "VVI"}:
-        # its variance is 2a / (2a + N) of the data's
-        share = (2 / 400) / (2 / 400 + 60)
-        assert credit(X, 60) == pytest.approx(-0.5 * 60 * np.log(share), rel=0.02)
+        # its variance is 2a / (2a + N) of the data's, and the step leaves 0.1^2 / 12 unknown
+        variance = rounded[:, 0].var() * (2 / 400) / (2 / 400 + 60)
+        expected = 0.5 * 60 * np.log(0.1**2 / 12 / variance)
+        assert unresolved(rounded, 60) == pytest.approx(expected, rel=1e-6)
     if STRUCTURES[name].shared or STRUCTURES[name].round:
         # a shared or a round covariance has spread from elsewhere
-        assert credit(X, 60) == 0
-    assert credit(X, 60, strength=0) == 0
-    # equal rows are a cluster
-    X[:60] = 0.5
-    assert credit(X, 60) == 0
-    # and many with one value too
-    X = np.random.default_rng(4).standard_normal((400, 2))
-    X[:200, 0] = 0.5
-    assert credit(X, 200) == 0
+        assert unresolved(rounded, 60) == 0
+    assert unresolved(rounded, 60, strength=0) == 0
+    # where the other values are not rounded, one that is frequent is a cluster
+    assert unresolved(X, 60) == 0
+
+
+def test_what_is_compact_beside_far_values_is_a_cluster():
+    # 4 wild values make the penalty wide, and a small cluster narrow beside it
+    rng = np.random.default_rng(1)
+    centres = np.repeat([[0, 0], [6, 0], [3, 4], [3, 1]], [200, 200, 25, 4], axis=0)
+    X = (
+        centres
+        + rng.standard_normal((429, 2)) * np.repeat([1, 1, 0.5, 1], [200, 200, 25, 4])[:, None]
+    )
+    X[-4:, 1] += 500 * np.array([1, 0.8, 1.2, 0.9])
+    labels = np.repeat([0, 1, 2, 3], [200, 200, 25, 4])
+    meant = fitted(X, 4, start=labels)
+    assert fitted(X, 4).log_likelihood >= meant.log_likelihood - 1e-3
+
+
+def test_a_value_that_many_rows_have_is_a_cluster():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 4))
+    X[:75, 0] = rng.normal(1, 0.5, 75)
+    X[:75, -1] = 0
+    meant = fitted(X, 2, covariance_type="diag", start=np.repeat([1, 0], [75, 425]))
+    found = fitted(X, 2, covariance_type="diag")
+    # not stationary where the penalised one is
+    assert found.log_likelihood >= meant.log_likelihood - 0.1
 
 
 def test_tied_values_are_no_cluster_where_there_are_clusters():

@@ -128,6 +128,11 @@ class Covariance(ABC):
         traces: FloatArray = ((self.factors @ matrix) * self.factors).sum(axis=(1, 2))
         return traces
 
+    @property
+    def variances(self) -> FloatArray:
+        """Of each column, in each component: (K, D)."""
+        return self.matrices if self.matrices.ndim == 2 else np.einsum("kii->ki", self.matrices)
+
     def full(self) -> FloatArray:
         """Every covariance as a matrix: (K, D, D)."""
         if self.matrices.ndim == 3:
