@@ -5,6 +5,7 @@ the smaller one does. Where its own starts end lower it is started once more, fr
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -95,14 +96,22 @@ def _raised(
     """The result, or one from the best of the smaller models where that is higher."""
     highest = max(smaller, key=lambda other: other.log_likelihood, default=result)
     n_components, n_passes = result.model.n_components, result.n_passes
+    told = {"init": result.init, "n_starts": result.n_starts, "n_agreeing": 0}
     for start in _enlarged(highest.model, n_components):
         if result.log_likelihood >= highest.log_likelihood - ROUNDING * result.n_rows:
-            break
-        again = fitting.fit(n_components, options, start)
-        n_passes += again.n_passes
-        kept = again.model.n_components == n_components
-        if kept and again.log_likelihood > result.log_likelihood:
-            result = replace(again, init=result.init, n_starts=result.n_starts, n_agreeing=0)
+            return replace(result, n_passes=n_passes)
+        with suppress(FitError):
+            again = fitting.fit(n_components, options, start)
+            n_passes += again.n_passes
+            kept = again.model.n_components == n_components
+            if kept and again.log_likelihood > result.log_likelihood:
+                result = replace(again, **told)
+    if result.log_likelihood < highest.log_likelihood - ROUNDING * result.n_rows:
+        # EM climbs what the penalty leaves of the likelihood, which is no higher from there
+        same = _repeated(highest.model, n_components)
+        result = fitting.fit(n_components, replace(options, max_iter=0), same)
+        result = replace(result, **told, converged=highest.converged)
+        n_passes += result.n_passes
     return replace(result, n_passes=n_passes)
 
 
@@ -117,9 +126,14 @@ def _enlarged(model: GaussianMixture, n_components: int) -> Iterator[GaussianMix
         while larger.n_components < n_components:
             larger = split(larger, int(larger.weights.argmax()), into=larger.n_components)
         yield larger
+    yield _repeated(model, n_components)
+
+
+def _repeated(model: GaussianMixture, n_components: int) -> GaussianMixture:
+    """The same density with more components: the heaviest is there several times."""
+    missing = n_components - model.n_components
     heaviest = int(model.weights.argmax())
     components = [*range(model.n_components), *[heaviest] * missing]
     weights = model.weights[components]
     weights[np.array(components) == heaviest] /= missing + 1
-    # the same density, so that there is no way down
-    yield GaussianMixture(weights, model.means[components], model.covariance.taken(components))
+    return GaussianMixture(weights, model.means[components], model.covariance.taken(components))
