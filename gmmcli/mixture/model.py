@@ -212,10 +212,15 @@ class GaussianMixture:
             chosen / chosen.sum(), self.means[components], self.covariance.taken(components)
         )
 
+    @property
+    def order(self) -> IntArray:
+        """The components by weight, the largest first, ties by mean: (K,)."""
+        order: IntArray = np.lexsort((*self.means.T[::-1], -self.weights))
+        return order
+
     def canonical(self) -> Self:
-        """The same mixture with components by weight, the largest first, ties by mean."""
-        keys = (*self.means.T[::-1], -self.weights)
-        return self.taken([int(k) for k in np.lexsort(keys)], np.sort(self.weights)[::-1])
+        """The same mixture with components in their order."""
+        return self.taken(self.order.tolist(), np.sort(self.weights)[::-1])
 
 
 def _check_positive_definite(covariance: Covariance) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.em import Rule
 from gmmcli.mixture.initialise import INITS
 from gmmcli.mixture.model import GaussianMixture
@@ -82,6 +83,7 @@ class FitResult:
         starts went over all of them too.
     reg_covar, tol : as used.
     notes : what the user should know, in words.
+    penalty_shares : (K, D), how much of each variance is the penalty's, from 0 to 1.
     bayes : of a Bayesian fit, the posterior that `model` is the expectation of, and its bound.
     """
 
@@ -103,6 +105,7 @@ class FitResult:
     tol: float
     converge_on: str
     notes: tuple[str, ...]
+    penalty_shares: FloatArray
     bayes: VariationalFit | None = None
 
     @property

@@ -1,8 +1,13 @@
 """What a fit gives, from the run that it ended in."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
-from gmmcli.mixture.em import Problem, Run
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.em import Problem, Run, Step
+from gmmcli.mixture.inference import VariationalProblem
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.statistics import classification_entropy
@@ -39,12 +44,14 @@ def result_of(
     n_rows, n_left = statistics.n_rows, model.n_components
     entropy = classification_entropy(model, statistics)
     notes = list(dict.fromkeys(step.notes))
+    shares = penalty_shares(problem, step)
     model, bayes = standardisation.to_user(model), None
     if posterior is not None:
         # its components stand in their order already
         moved = posterior.transformed(standardisation.shift, standardisation.scale)
         bayes = VariationalFit(moved, step.log_likelihood)
     else:
+        shares = shares[model.order]
         model = model.canonical()
     if bayes is None and n_left < n_components:
         notes.append(f"{n_components} components were asked for, {n_left} are left")
@@ -67,5 +74,28 @@ def result_of(
         tol=RULES[options.converge_on][1] if options.tol is None else options.tol,
         converge_on=options.converge_on,
         notes=tuple(notes),
+        penalty_shares=shares,
         bayes=bayes,
     )
+
+
+def penalty_shares(problem: Problem, step: Step) -> FloatArray:
+    """How much of each variance is the penalty's: (K, D), from 0 to 1.
+
+    The rest is what the M-step makes of the rows alone. Zeros where no penalty was asked for,
+    and where a prior stands in its place.
+    """
+    variances = step.model.covariance.variances
+    penalty = problem.penalty
+    if penalty.strength == 0 or isinstance(problem, VariationalProblem):
+        return np.zeros_like(variances)
+    here = step.statistics.estimates()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alone = replace(penalty, strength=0.0).covariance(
+            problem.structure,
+            masses=here.weights * here.n_rows,
+            spreads=here.spreads,
+            previous=step.model.covariance,
+        )
+    # NaN where the rows alone have none
+    return np.clip(1 - np.nan_to_num(alone.variances) / variances, 0, 1)
