@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types bench docs golden clean
+.PHONY: help demo test thorough check lint types bench docs golden clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -20,7 +20,11 @@ demo: $(VENV)/runtime.stamp ## choose K, fit and predict on sample_data/penguins
 	tail -n +2 penguins-clusters.csv | cut -d, -f1,9 | sort | uniq -c
 
 test: $(VENV)/dev.stamp ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# By default the heavy tests take few seeds and some of the combinations: tests/effort.py.
+thorough: $(VENV)/dev.stamp ## run the tests with all seeds and every combination: takes long
+	GMMCLI_TEST_THOROUGH=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: lint types test ## all that must hold: lint, format, types, tests, documentation in step
 

@@ -29,13 +29,24 @@ _IMAGE = re.compile(r"data:image/png;base64,\s*([\w+/=\s]+)")
 
 def drawn() -> dict[str, str]:
     """Name -> SVG of the pictures, as the commands of the README draw them."""
-    (section,) = _SECTION.findall(README.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / FOLDER).mkdir(parents=True)
-        for example in transcripts.examples(section):
+        for example in transcripts.examples(section()):
             transcripts.run(example.command, folder=folder)
         return kept(folder)
+
+
+def section() -> str:
+    """What the README says about pictures."""
+    (found,) = _SECTION.findall(README.read_text(encoding="utf-8"))
+    return found
+
+
+def parts() -> list[transcripts.Part]:
+    """The parts of the README that draw the pictures."""
+    readme = transcripts.parts(README.read_text(encoding="utf-8"))
+    return [part for part in readme if part.name.startswith("Pictures, ")]
 
 
 def kept(root: Path = ROOT) -> dict[str, str]:

@@ -1,14 +1,34 @@
 """The pictures in README.md are those that its commands draw."""
 
 import re
+import shutil
 
 import gallery
+import pytest
+import transcripts
+
+PARTS = gallery.parts()
+DRAWN = re.compile(rf"{gallery.FOLDER.as_posix()}/(\S+\.svg)")
 
 
-def test_the_gallery_is_what_the_readme_draws_today():
-    kept, pictures = gallery.kept(), gallery.drawn()
-    assert list(kept) == list(pictures)
-    assert [name for name in kept if not gallery.same(kept[name], pictures[name])] == []
+def test_each_picture_is_drawn_once():
+    commands = [example.command for part in PARTS for example in part.examples]
+    assert sorted(DRAWN.findall("\n".join(commands))) == list(gallery.kept())
+    assert [e for part in PARTS for e in part.examples] == transcripts.examples(gallery.section())
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_the_gallery_is_what_the_readme_draws_today(part):
+    names = DRAWN.findall("\n".join(example.command for example in part.examples))
+    assert names
+    with transcripts.new_folder() as folder:
+        target = folder / gallery.FOLDER
+        shutil.rmtree(target)
+        target.mkdir()
+        assert transcripts.played(part, folder=folder) == part.examples
+        kept, pictures = gallery.kept(), gallery.kept(folder)
+    assert list(pictures) == sorted(names)
+    assert [name for name in names if not gallery.same(kept[name], pictures[name])] == []
 
 
 def test_the_readme_shows_the_whole_gallery_with_a_text_for_each():

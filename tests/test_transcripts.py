@@ -2,15 +2,35 @@
 
 import re
 
+import gallery
 import pytest
 import transcripts
+from effort import THOROUGH
 from transcripts import Example
 
 README = (transcripts.ROOT / "README.md").read_text(encoding="utf-8")
+PARTS = transcripts.parts(README)
+# test_gallery.py runs the others, and looks at what they draw
+OTHERS = [part for part in PARTS if part not in gallery.parts()]
 
 
-def test_the_examples_in_the_readme_print_what_it_says():
-    assert len(transcripts.examples(README)) > 10
+def test_every_example_in_the_readme_is_in_one_part():
+    found = [example for part in PARTS for example in part.examples]
+    assert found == transcripts.examples(README)
+    assert len(found) > 40
+    assert len(OTHERS) + len(gallery.parts()) == len(PARTS)
+    assert len(gallery.parts()) >= 3
+    assert len({part.name for part in PARTS}) == len(PARTS)
+
+
+@pytest.mark.parametrize("part", OTHERS, ids=lambda part: part.name)
+def test_the_examples_in_the_readme_print_what_it_says(part):
+    with transcripts.new_folder() as folder:
+        assert transcripts.played(part, folder=folder) == part.examples
+
+
+@pytest.mark.skipif(not THOROUGH, reason="its parts are run one by one")
+def test_the_examples_in_the_readme_follow_one_another():
     assert transcripts.updated(README) == README
 
 
@@ -59,6 +79,71 @@ def test_examples_are_found_with_their_outputs():
         Example("cat <<END\na b\nEND", "a b\n"),
         Example("true", ""),
     ]
+
+
+CHAIN = """\
+# One
+
+```console
+$ seq 3 > a.txt; wc -l < a.txt
+3
+$ echo unrelated | tee out.txt
+unrelated
+```
+
+## Two
+
+```console
+$ mkdir more
+$ for i in 1 2; do head -n $i a.txt > more/$i.txt; done
+$ echo 7 > out.txt
+```
+
+```console
+$ cat more/*.txt > b.txt
+```
+
+## Three
+
+```console
+$ cat b.txt
+1
+1
+2
+$ echo 8 > out.txt
+```
+
+```console
+$ cat out.txt
+8
+```
+"""
+
+
+def test_the_parts_of_a_transcript_have_what_makes_their_files_before_them():
+    parts = transcripts.parts(CHAIN)
+    assert [part.name for part in parts] == ["One, 1", "Two, 1", "Two, 2", "Three, 1", "Three, 2"]
+    assert [e for part in parts for e in part.examples] == transcripts.examples(CHAIN)
+    needed = [[example.command.split()[0] for example in part.before] for part in parts]
+    made = ["seq", "mkdir", "for"]
+    assert needed == [[], ["seq"], made, [*made, "cat"], ["echo", "echo"]]
+    for part in parts:
+        with transcripts.new_folder() as folder:
+            assert transcripts.played(part, folder=folder) == part.examples
+
+
+def test_a_part_out_of_step_is_seen():
+    (*_, stale, _) = transcripts.parts(CHAIN.replace("\n1\n1\n2\n", "\n1\n2\n2\n"))
+    with transcripts.new_folder() as folder:
+        first, second = transcripts.played(stale, folder=folder)
+    assert (first.output, second) == ("1\n1\n2\n", stale.examples[1])
+    assert first != stale.examples[0]
+
+
+def test_a_part_without_what_it_reads_is_an_error(tmp_path):
+    (part,) = transcripts.parts("```console\n$ cat missing.txt\n```\n")
+    with pytest.raises(RuntimeError, match=r"missing\.txt"):
+        transcripts.played(part, folder=tmp_path)
 
 
 def test_a_transcript_in_step_stays_as_it_is():
