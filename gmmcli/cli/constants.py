@@ -1,11 +1,12 @@
 """Columns that had one value when the model was fitted: whether they still have it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from gmmcli.data import Chunk, Selection, Table
+from gmmcli.data import Chunk, MapOrdered, Selection, Table
 from gmmcli.errors import DataError
 from gmmcli.report.numerals import count
 
@@ -44,6 +45,19 @@ class Constants:
     def remember(self, others: Mapping[str, str]) -> None:
         """Keep what `others` gave; in the order of the rows."""
         self._seen = {**others, **self._seen}
+
+    def watching(self, table: Table, map_ordered: MapOrdered) -> MapOrdered:
+        """A map over the chunks of a table that looks at these columns on the way."""
+
+        def mapped(function: Callable[[Any], Any], chunks: Iterable[Any]) -> Iterator[Any]:
+            def both(chunk: Chunk) -> tuple[Any, dict[str, str]]:
+                return function(chunk), self.others(table, chunk)
+
+            for result, others in map_ordered(both, chunks):
+                self.remember(others)
+                yield result
+
+        return mapped
 
     @property
     def warning(self) -> str:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gmmcli.cli.fitting import Rows, fit_options
+from gmmcli.cli.fitting import fit_options
+from gmmcli.cli.gathering import Rows
 from gmmcli.cli.options import Search
+from gmmcli.cli.saving import write_records
 from gmmcli.cli.talk import Talk
 from gmmcli.cli.watching import observer
-from gmmcli.data import AppendedColumn, open_writer
+from gmmcli.errors import FitError
 from gmmcli.execution import Executor
 from gmmcli.mixture.bootstrap import RatioTest, ratio_tests
 from gmmcli.mixture.folds import check_folds
@@ -40,10 +42,11 @@ _SCORE = {
 class Decision:
     """What was decided.
 
-    chosen : None where no candidate could be fitted.
+    chosen : None where no candidate can be.
     table : the lines that a person reads, told the width.
     kinds, records : the columns of the table with all digits, and its rows.
     cells : the candidates, where a criterion decided.
+    failure : why none is chosen, to be raised when the table has been seen.
     """
 
     chosen: Cell | None
@@ -51,12 +54,11 @@ class Decision:
     kinds: Kinds
     records: Records
     cells: Sequence[Cell] = ()
+    failure: FitError | None = None
 
     def write(self, path: str) -> None:
         """Write the table with all digits."""
-        columns = [AppendedColumn(name, kind) for name, kind in self.kinds.items()]
-        with open_writer(path, like=None, columns=columns) as writer:
-            writer.write(None, [[record[name] for record in self.records] for name in self.kinds])
+        write_records(path, self.kinds, self.records)
 
 
 def decide(
@@ -99,29 +101,39 @@ def fit_cells(
 
 def by_criterion(cells: Sequence[Cell], criterion: str) -> Decision:
     """The lowest of a criterion."""
-    chosen = best(cells, criterion) if any(cell.result for cell in cells) else None
+    chosen, failure = None, None
+    try:
+        chosen = best(cells, criterion)
+    except FitError as error:
+        failure = error
     return Decision(
         chosen=chosen,
         table=partial(criteria_table, cells, chosen, criterion),
-        kinds=_kinds(),
-        records=[_record(cell, chosen) for cell in cells],
+        kinds=_kinds("delta"),
+        records=[
+            _record(cell, chosen) | {"delta": _delta(cell, chosen, criterion)} for cell in cells
+        ],
         cells=cells,
+        failure=failure,
     )
 
 
 def by_validation(validated: Sequence[Validated], n_folds: int) -> Decision:
     """The simplest of those that predict held-out rows best."""
     simplest = simplest_of_the_best(validated)
+    chosen = None if simplest is None else simplest.cell
     records = []
     for candidate in validated:
-        record = _record(candidate.cell, simplest.cell)
+        record = _record(candidate.cell, chosen)
         record |= {name: getattr(candidate.score, of, None) for name, of in _SCORE.items()}
         records.append(record | {"reason": candidate.reason or None})
+    failure = FitError("no candidate could be scored", "see the reasons in the table")
     return Decision(
-        chosen=simplest.cell,
+        chosen=chosen,
         table=partial(validation_table, validated, simplest, n_folds),
         kinds=_kinds(*_SCORE),
         records=records,
+        failure=None if chosen else failure,
     )
 
 
@@ -130,31 +142,20 @@ def by_tests(
 ) -> Decision:
     """The first number of clusters that one more does not improve on significantly."""
     (covariance_type,) = candidates.structures(rows.batches.n_features)
-    tests: list[RatioTest] = []
     with talk.progress(every=search.log_every) as line:
-        tests += ratio_tests(
-            rows.fitting(pool, observer(line)),
-            candidates.counts,
-            n_replicates=candidates.bootstrap_lrt or 0,
-            options=fit_options(search, covariance_type),
-            tell=line.show,
+        tests = list(
+            ratio_tests(
+                rows.fitting(pool, observer(line)),
+                candidates.counts,
+                n_replicates=candidates.bootstrap_lrt or 0,
+                options=fit_options(search, covariance_type),
+                tell=line.show,
+            )
         )
     result = tests[-1].chosen
-    records = [
-        {
-            "covariance": covariance_type,
-            "k": test.null.model.n_components,
-            "alternative_k": test.alternative.model.n_components,
-            "log_likelihood": test.null.log_likelihood,
-            "alternative_log_likelihood": test.alternative.log_likelihood,
-            "lrts": test.statistic,
-            "p_value": test.p_value,
-            "draws": len(test.replicates),
-        }
-        for test in tests
-    ]
-    kinds = dict.fromkeys(records[0], "float")
-    kinds |= {"covariance": "text", **dict.fromkeys(("k", "alternative_k", "draws"), "int")}
+    records = [{"covariance": covariance_type, **_record_of_test(test)} for test in tests]
+    kinds = dict.fromkeys(records[0], "float") | dict.fromkeys(("covariance", "reason"), "text")
+    kinds |= dict.fromkeys(("k", "alternative_k", "draws", "failed_draws"), "int")
     return Decision(
         chosen=Cell(result.model.n_components, covariance_type, result),
         table=partial(ratio_table, tests),
@@ -163,11 +164,35 @@ def by_tests(
     )
 
 
+def _record_of_test(test: RatioTest) -> dict[str, Any]:
+    """A test with all digits; one that could not be made has a reason instead."""
+    made = test.alternative is not None
+    return {
+        "k": test.null.model.n_components,
+        "alternative_k": test.null.model.n_components + 1,
+        "log_likelihood": test.null.log_likelihood,
+        "alternative_log_likelihood": test.alternative and test.alternative.log_likelihood,
+        "lrts": test.statistic if made else None,
+        "p_value": test.p_value if made else None,
+        "draws": len(test.replicates),
+        "failed_draws": test.n_failed,
+        "reason": test.reason or None,
+    }
+
+
 def _kinds(*more: str) -> Kinds:
     """The columns of a table of candidates, with some more numbers behind the criteria."""
     numbers = ("log_likelihood", "n_parameters", *CRITERIA, "classification_entropy", *more)
     kinds = {"covariance": "text", "k": "int", **dict.fromkeys(numbers, "float"), "n_iter": "int"}
     return kinds | {"n_parameters": "int", **dict.fromkeys(("converged", "best", "reason"), "text")}
+
+
+def _delta(cell: Cell, best: Cell | None, criterion: str) -> float | None:
+    """How far a candidate is from the best; None where the criterion is not defined."""
+    if cell.result is None or best is None or best.result is None:
+        return None
+    above = CRITERIA[criterion](cell.result) - CRITERIA[criterion](best.result)
+    return above if math.isfinite(above) else None
 
 
 def _record(cell: Cell, best: Cell | None) -> dict[str, Any]:

@@ -65,9 +65,9 @@ class Wanted(Saving):
             "--checkpoint",
             metavar="PATH",
             help="Once a start is found, keep the state of the fit in this file, every few seconds "
-            "and when stopped. "
-            "The same command takes it up there, and ends in the same bytes as an uninterrupted "
-            "run; then the file is removed. Stopped while it looks for a start, it begins anew.",
+            "and when stopped. The same command takes it up there, and ends in the same bytes as "
+            "an uninterrupted run; then the file is removed. Stopped while it looks for a "
+            "start, it begins anew.",
         ),
     ] = None
     standard_errors: Annotated[
@@ -129,14 +129,18 @@ def fit(
     """
     source, aside = _settle(context, path, wanted, search, bayes)
 
-    from gmmcli.cli.fitting import check_converged, gather, model_of, save, tell_of_result
+    from gmmcli.cli.fitting import check_converged, model_of
     from gmmcli.cli.following import after_fit
+    from gmmcli.cli.gathering import gather
     from gmmcli.cli.keeping import Checkpoint
     from gmmcli.cli.labelling import threads
     from gmmcli.cli.printing import print_model
+    from gmmcli.cli.saving import save
     from gmmcli.cli.starting import given_start, read_start
+    from gmmcli.cli.telling import warn_of
     from gmmcli.cli.watching import observer
     from gmmcli.data import open_table
+    from gmmcli.report.numerals import count
 
     start = read_start(wanted.start, n_components=wanted.components, pca=choosing.pca)
     with ExitStack() as at_the_end:
@@ -159,15 +163,17 @@ def fit(
                     keep=checkpoint.keep,
                 )
                 line.clear()
-                tell_of_result(result, talk, at_the_end, strict=wanted.strict)
-                size = wanted.standard_errors
-                model = model_of(rows, result, fitting, options, size=size, talk=talk)
+                if result.n_passes:
+                    talk.note(f"{count(result.n_passes, 'pass', 'passes')} over the rows")
+                model = model_of(rows, result, fitting, options, size=wanted.standard_errors)
                 line.clear()
+                # below the summary
+                at_the_end.callback(warn_of, model, talk, strict=wanted.strict)
                 save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
         print_model(model, as_json=wanted.as_json, talk=talk, aside=aside)
     check_converged(result, strict=wanted.strict)
-    if result.converged:
-        talk.suggest(after_fit(source, wanted, choosing, search))
+    if result.converged and source != "-":
+        talk.suggest(after_fit(source, wanted, choosing, fitted_by=(search, bayes)))
 
 
 def _settle(

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from gmmcli.cli.options import Saving, Search
-from gmmcli.cli.reading import Choosing, Reading
+from gmmcli.cli.reading import Choosing, Reading, Rows
 
 if TYPE_CHECKING:
     from gmmcli.mixture.selection import Cell
@@ -48,11 +48,18 @@ def place(path: str) -> str:
     return f"./{path}" if path.startswith("-") and path != "-" else path
 
 
-def after_fit(source: str, wanted: Saving, choosing: Choosing, search: Search) -> list[str]:
-    """To use the model that was saved; else the same fit again, and its model saved."""
+def after_fit(
+    source: str, wanted: Saving, choosing: Choosing, *, fitted_by: Sequence[Any]
+) -> list[str]:
+    """To use the model that was saved; else the same fit again, and its model saved.
+
+    Parameters
+    ----------
+    fitted_by : the other groups of options.
+    """
     if wanted.model not in (None, "-"):
         return to_use(str(wanted.model), source, choosing)
-    options = [*spelled(wanted), *spelled(choosing), *spelled(search)]
+    options = [word for group in (wanted, choosing, *fitted_by) for word in spelled(group)]
     return ["gmmcli", "fit", place(source), *options, "-m", "model.json"]
 
 
@@ -74,7 +81,7 @@ def to_use(model: str, source: str, choosing: Choosing) -> list[str]:
 
 
 def after_report(
-    model: str, source: str | None, columns: Sequence[str], *, paper: Any, reading: Reading
+    model: str, source: str | None, columns: Sequence[str], *, rows: Rows, reading: Reading
 ) -> dict[str, list[str]]:
     """What for -> a command line, for a reader of a report."""
     kept = place(model)
@@ -83,17 +90,17 @@ def after_report(
             "Label rows": ["gmmcli", "predict", kept, "new.csv", "-o", "labelled.csv"],
             "Draw rows from the model": ["gmmcli", "generate", "--model", kept, "-n", "1000"],
         }
-    rows, options = place(source), [*spelled(paper, ["missing"]), *spelled(reading)]
+    table, options = place(source), [*spelled(rows, ["missing"]), *spelled(reading)]
     chosen = [word for name in columns for word in _spelled(("--columns", "-C"), name)]
-    weights = spelled(paper, ["weights"])
+    weights = spelled(rows, ["weights"])
     doubt = ["--proba", "--uncertainty", "-o", "labelled.csv"]
     return {
         "Label the rows, with the probability of each cluster": [
-            *("gmmcli", "predict", kept, rows),
+            *("gmmcli", "predict", kept, table),
             *(*options, *doubt),
         ],
         "Compare other numbers of clusters, and other shapes": [
-            *("gmmcli", "select-k", rows),
+            *("gmmcli", "select-k", table),
             *(*chosen, *weights, *options),
         ],
     }

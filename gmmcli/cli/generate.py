@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gmmcli.cli.options import Output as Path
 from gmmcli.cli.options import Prefix, Seed, not_negative
 from gmmcli.cli.paths import check_outputs
 from gmmcli.cli.talk import Talk
@@ -100,15 +101,7 @@ class Problem:
 class Output:
     """Output."""
 
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Where to write the rows: CSV, TSV or Parquet by extension; - is standard output.",
-        ),
-    ] = "-"
+    output: Path = "-"
     no_labels: Annotated[
         bool,
         typer.Option("--no-labels", help="Leave out the column label, the true cluster."),

@@ -28,7 +28,6 @@ from gmmcli.data import (
 )
 from gmmcli.execution import Executor, executor
 from gmmcli.modelfile import Model
-from gmmcli.report.numerals import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +83,6 @@ def threads(n_threads: int | None) -> Iterator[Executor]:
     with executor(n_threads) as pool:
         limit_threads(pool.n_threads)
         yield pool
-
-
-def note_blank_lines(n_blank_lines: int, talk: Talk) -> None:
-    """Say how many empty lines are no rows."""
-    if n_blank_lines:
-        talk.note(f"{count(n_blank_lines, 'empty line')} passed over")
 
 
 def label(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gmmcli.cli.options import Saving, Threads
+from gmmcli.cli.options import Saving, Table, Threads
 from gmmcli.cli.paths import check_inputs, check_outputs, input_path, on_stdout
 from gmmcli.cli.reading import Input, Missing, Sizing, Weights
 from gmmcli.cli.talk import Talk
 from gmmcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from gmmcli.data import Table
+    from gmmcli import data
     from gmmcli.execution import Executor
     from gmmcli.mixture.batches import Batches
     from gmmcli.mixture.merging import Merging
@@ -36,15 +36,7 @@ class Wanted(Saving):
             show_default=False,
         ),
     ] = None
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="TABLE",
-            help="Write the table with all digits: CSV, TSV or Parquet by extension; - prints CSV.",
-        ),
-    ] = None
+    output: Table = None
 
     def outputs(self) -> dict[str, str | None]:
         """What is to be written where."""
@@ -92,8 +84,8 @@ def merge(
     aside = on_stdout({flag: target == "-" for flag, target in outputs.items()})
     check_outputs(outputs, inputs=[source, model_path])
 
-    from gmmcli.cli.fitting import save
     from gmmcli.cli.labelling import threads
+    from gmmcli.cli.saving import save
     from gmmcli.data import open_table
     from gmmcli.mixture.merging import merge as merge_components
     from gmmcli.modelfile import read
@@ -103,14 +95,16 @@ def merge(
     _check_count(wanted.clusters, model.mixture.n_components, model_path)
     with open_table(source, rows.options()) as table, threads(rows.threads) as pool:
         batches = _batches(table, model, rows, pool=pool, talk=talk)
-        merging = merge_components(model.mixture, batches, workers=pool)
+        # a Bayesian fit shares rows out by other weights than the expected ones it tells
+        merging = merge_components(model.assigning, batches, workers=pool)
+        merging = replace(merging, weights=model.mixture.weights)
         chosen = wanted.clusters or merging.suggested
         merged = replace(model, clusters=tuple(merging.clusters(chosen).tolist()))
         if wanted.output not in (None, "-"):
-            _write_table(merging, chosen, str(wanted.output))
+            _write_steps(merging, chosen, str(wanted.output))
         save(merged, table, wanted, missing=rows.missing, pool=pool, talk=talk)
     if wanted.output == "-":
-        _write_table(merging, chosen, "-")
+        _write_steps(merging, chosen, "-")
     talk.show(partial(merging_table, merging, chosen), aside=aside)
 
 
@@ -124,20 +118,15 @@ def _check_count(n_clusters: int | None, n_components: int, model: str) -> None:
 
 
 def _batches(
-    table: "Table", model: "Model", rows: Rows, *, pool: "Executor", talk: Talk
+    table: "data.Table", model: "Model", rows: Rows, *, pool: "Executor", talk: Talk
 ) -> "Batches":
     """The rows of a table in the space of the mixture."""
-    from gmmcli.cli.fitting import load_rows
-    from gmmcli.data import Selection, find_column, match_columns
+    from gmmcli.cli.gathering import load_rows
+    from gmmcli.cli.matching import matched
 
-    match_columns(table, model.columns)
-    weights = rows.weights and find_column(table, rows.weights, numeric=True)
-    if weights in model.columns:
-        message = f"column '{weights}' is a feature of the model, and cannot be the weights"
-        raise UsageError(message, "name another column")
     batches = load_rows(
         table,
-        Selection(model.columns, weights, rows=False),
+        matched(table, model, weights=rows.weights),
         missing=rows.missing,
         memory=rows.memory,
         fixed=True,
@@ -147,18 +136,19 @@ def _batches(
     return batches if model.projection is None else model.projection.batches(batches)
 
 
-def _write_table(merging: "Merging", chosen: int, path: str) -> None:
+def _write_steps(merging: "Merging", chosen: int, path: str) -> None:
     """Write the steps with all digits, the components as they are first."""
-    from gmmcli.data import AppendedColumn, open_writer
+    from gmmcli.cli.saving import write_records
     from gmmcli.report.merging import joined
 
-    numbers = range(merging.n_components, 0, -1)
-    columns = {
-        "clusters": ("int", list(numbers)),
-        "entropy": ("float", [merging.entropies[c - 1] for c in numbers]),
-        "joined": ("text", [joined(merging, c) or None for c in numbers]),
-        "chosen": ("text", ["yes" if c == chosen else "no" for c in numbers]),
-    }
-    appended = [AppendedColumn(name, kind) for name, (kind, _) in columns.items()]
-    with open_writer(path, like=None, columns=appended) as writer:
-        writer.write(None, [values for _, values in columns.values()])
+    kinds = {"clusters": "int", "entropy": "float", "joined": "text", "chosen": "text"}
+    records = [
+        {
+            "clusters": c,
+            "entropy": merging.entropies[c - 1],
+            "joined": joined(merging, c) or None,
+            "chosen": "yes" if c == chosen else "no",
+        }
+        for c in range(merging.n_components, 0, -1)
+    ]
+    write_records(path, kinds, records)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gmmcli.cli.paths import output_path, table_path
 from gmmcli.errors import UsageError
 from gmmcli.mixture.shapes import described, spelled
 
@@ -109,6 +110,28 @@ Proba = Annotated[
 ]
 
 
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="TABLE",
+        parser=table_path,
+        help="Write the table with all digits: CSV, TSV or Parquet by extension; - prints CSV.",
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        parser=table_path,
+        help="Where to write the rows: CSV, TSV or Parquet by extension; - is standard output.",
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Saving:
     """Output."""
@@ -119,6 +142,7 @@ class Saving:
             "--model",
             "-m",
             metavar="PATH",
+            parser=output_path,
             help="Save the model as JSON, for predict, generate and --start; - prints it.",
         ),
     ] = None
@@ -128,6 +152,7 @@ class Saving:
             "--labels",
             "-l",
             metavar="PATH",
+            parser=table_path,
             help="Write the input rows, unchanged and in order, with a column cluster (0 is the "
             "largest). CSV, TSV or Parquet by extension; - prints them.",
         ),

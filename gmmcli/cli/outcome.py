@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from gmmcli.cli.decisions import Decision
-from gmmcli.cli.fitting import save
 from gmmcli.cli.paths import picture_format
-from gmmcli.cli.reading import Choosing
+from gmmcli.cli.reading import Choosing, Rows
 from gmmcli.cli.reporting import account, write_page
+from gmmcli.cli.saving import save
 from gmmcli.cli.surveying import take_census
 from gmmcli.cli.talk import Talk
 from gmmcli.data import Table, write_bytes
@@ -40,9 +40,8 @@ def keep_best(
     """Write what is wanted of the best, standard output last."""
     best, criterion = decision.chosen, candidates.criterion or "bic"
     if candidates.report is not None and best is not None:
-        census = take_census(
-            table, model, weights=choosing.weights, missing=choosing.missing, pool=pool, talk=talk
-        )
+        reading = Rows(weights=choosing.weights, missing=choosing.missing)
+        census = take_census(table, model, reading, pool=pool, talk=talk, first=False)
         told = account(
             model,
             command=lines.ran,

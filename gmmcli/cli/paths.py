@@ -1,11 +1,13 @@
 """What is read from where and written where, settled before any work is done."""
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
 import typer
 
+from gmmcli.data import check_table_format, standard_stream
 from gmmcli.errors import OutputError, UsageError
 
 PICTURES = ("png", "svg", "pdf")
@@ -26,6 +28,38 @@ def input_path(context: typer.Context, path: str | None) -> str:
     return path or "-"
 
 
+def rows_path(path: str | None, *, taken: bool) -> str | None:
+    """The path of rows that a command can do without: standard input where they are piped in.
+
+    A terminal, /dev/null (under cron) and a pipe that ends without a byte hold none: None.
+
+    Parameters
+    ----------
+    taken : standard input holds something else.
+    """
+    if path is not None or taken or sys.stdin is None or sys.stdin.isatty():
+        return path
+    stream = sys.stdin.buffer
+    if isinstance(stream, io.BufferedReader):
+        # whoever reads it later gets these bytes too
+        return "-" if stream.peek(1) else None
+    here = stream.tell()
+    held = stream.read(1)
+    stream.seek(here)
+    return "-" if held else None
+
+
+def output_path(text: str) -> str:
+    """A path that an option writes to; - for each of the names of standard output."""
+    return standard_stream(text, 1)
+
+
+def table_path(text: str) -> str:
+    """As `output_path`, for a table. UsageError where its extension is of another format."""
+    check_table_format(text)
+    return output_path(text)
+
+
 def on_stdout(claims: Mapping[str, bool]) -> bool:
     """Whether one of the options claims standard output. UsageError where two do."""
     flags = [flag for flag, claimed in claims.items() if claimed]
@@ -37,7 +71,7 @@ def on_stdout(claims: Mapping[str, bool]) -> bool:
 
 def check_inputs(inputs: Mapping[str, str | None]) -> None:
     """UsageError where two inputs are standard input."""
-    names = [name for name, path in inputs.items() if path == "-"]
+    names = [name for name, path in inputs.items() if path and standard_stream(path, 0) == "-"]
     if len(names) > 1:
         message = f"{names[0]} and {names[1]} are both read from standard input"
         raise UsageError(message, "give one of them as a file")

@@ -1,14 +1,12 @@
 """gmmcli plot: a picture of a model."""
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gmmcli.cli.options import Threads
-from gmmcli.cli.paths import check_inputs, check_outputs, picture_format
-from gmmcli.cli.reading import LeavingOut, Reading, Weights
+from gmmcli.cli.paths import check_inputs, check_outputs, picture_format, rows_path
+from gmmcli.cli.reading import ModelPath, Reading, Rows, SomeInput
 from gmmcli.cli.talk import Talk
 from gmmcli.errors import UsageError
 
@@ -57,30 +55,14 @@ class Picture:
             "six. Of a model with --pca: PC1, PC2 ...",
         ),
     ] = None
-    weights: Weights = None
-    missing: LeavingOut = "error"
-    threads: Threads = None
 
 
 def plot(
-    model_path: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A model that fit or select-k saved, or one written by hand."
-        ),
-    ],
-    path: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[INPUT]",
-            help="The rows: a CSV, TSV or Parquet file, a folder of Parquet files or a quoted "
-            "pattern of their names; - is standard input. Without it, boundaries, density and "
-            "pairs are of the model alone; the other kinds read standard input.",
-            show_default=False,
-        ),
-    ] = None,
+    model_path: ModelPath,
+    path: SomeInput = None,
     *,
     picture: Picture,
+    rows: Rows,
     reading: Reading,
     talk: Talk,
 ) -> None:
@@ -95,7 +77,8 @@ def plot(
       gmmcli plot model.json --kind density -o density.pdf
     """
     file_format = picture_format(picture.output)
-    source = _source(path, picture)
+    source = rows_path(path, taken=model_path == "-")
+    _check_rows(source, picture, rows)
     check_inputs({"MODEL": model_path, "INPUT": source})
     check_outputs({"--output": picture.output}, inputs=[source, model_path])
 
@@ -104,47 +87,39 @@ def plot(
     from gmmcli.report.plots import check_library, draw, render
 
     check_library()
-    subject = _subject(read(model_path), source, picture, reading, talk)
+    subject = _subject(read(model_path), source, picture, (rows, reading), talk)
     write_bytes(picture.output, render(draw(picture.kind, subject), file_format))
     talk.note(f"{picture.kind} drawn to {picture.output}")
 
 
-def _source(path: str | None, picture: Picture) -> str | None:
-    """Where the rows are; None for a picture of the model alone."""
-    if path is not None:
-        return path
-    if picture.kind in _NEED_ROWS:
-        if sys.stdin is None or sys.stdin.isatty():
-            message = f"--kind {picture.kind} draws rows, and no INPUT is given"
-            raise UsageError(message, "name the table, or - for standard input")
-        return "-"
-    for flag, given in (("--weights", picture.weights), ("--missing", picture.missing != "error")):
-        if given:
-            raise UsageError(f"{flag} is about rows, and no INPUT is given", "name the table")
-    return None
+def _check_rows(source: str | None, picture: Picture, rows: Rows) -> None:
+    """Refuse a picture of rows without any, and options about them. UsageError."""
+    if source is None and picture.kind in _NEED_ROWS:
+        message = f"--kind {picture.kind} draws rows, and no INPUT is given"
+        raise UsageError(message, "name the table, or - for standard input")
+    rows.check(source)
 
 
 def _subject(
-    model: "Model", source: str | None, picture: Picture, reading: Reading, talk: Talk
+    model: "Model",
+    source: str | None,
+    picture: Picture,
+    reading: tuple[Rows, Reading],
+    talk: Talk,
 ) -> "Subject":
-    from gmmcli.cli.drawing import axes_of, sampled, subject
     from gmmcli.cli.labelling import threads
+    from gmmcli.cli.surveying import sampled
     from gmmcli.data import choose_among, open_table
-    from gmmcli.report.plots import KINDS
+    from gmmcli.report.models import axes_of
+    from gmmcli.report.plots import KINDS, subject_of
 
+    rows, how = reading
     chosen: tuple[str, ...] = ()
     if picture.columns:
         chosen = choose_among(axes_of(model), picture.columns, owner="the model")
     if source is None:
-        return subject(model, None, chosen=chosen)
+        return subject_of(model, None, chosen=chosen)
     KINDS[picture.kind].check_columns(axes_of(model), chosen)
-    with open_table(source, reading.options()) as table, threads(picture.threads) as pool:
-        some = sampled(
-            table,
-            model,
-            weights=picture.weights,
-            missing=picture.missing,
-            pool=pool,
-            talk=talk,
-        )
-    return subject(model, some, chosen=chosen)
+    with open_table(source, how.options()) as table, threads(rows.threads) as pool:
+        some = sampled(table, model, rows, pool=pool, talk=talk)
+    return subject_of(model, some, chosen=chosen)

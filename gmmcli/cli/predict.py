@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gmmcli.cli.options import Prefix, Proba, Threads
+from gmmcli.cli.options import Output, Prefix, Proba, Threads
 from gmmcli.cli.paths import check_inputs, check_outputs, input_path
-from gmmcli.cli.reading import Input, Missing, Reading
+from gmmcli.cli.reading import Input, Missing, ModelPath, Reading
 from gmmcli.cli.talk import Talk
 
 
@@ -15,15 +15,7 @@ from gmmcli.cli.talk import Talk
 class Prediction:
     """Results."""
 
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Where to write the rows: CSV, TSV or Parquet by extension; - is standard output.",
-        ),
-    ] = "-"
+    output: Output = "-"
     proba: Proba = False
     log_density: Annotated[
         bool,
@@ -47,12 +39,7 @@ class Prediction:
 
 def predict(
     context: typer.Context,
-    model_path: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A model that fit or select-k saved, or one written by hand."
-        ),
-    ],
+    model_path: ModelPath,
     path: Input = None,
     *,
     prediction: Prediction,
@@ -74,9 +61,11 @@ def predict(
     check_inputs({"MODEL": model_path, "INPUT": source})
     check_outputs({"--output": prediction.output}, inputs=[source, model_path])
     from gmmcli.cli.constants import Constants
-    from gmmcli.cli.labelling import Results, label, note_blank_lines, threads
+    from gmmcli.cli.labelling import Results, label, threads
+    from gmmcli.cli.telling import note_blank_lines
     from gmmcli.data import open_table
     from gmmcli.modelfile import read
+    from gmmcli.report.counts import INCOMPLETE
     from gmmcli.report.numerals import count
 
     model = read(model_path)
@@ -95,6 +84,6 @@ def predict(
         talk.warning(results.constants.warning)
     if missing.n_rows:
         rows = f"{missing.n_rows} of {count(missing.n_seen, 'row')}"
-        talk.note(f"{rows} without a cluster: a value is missing or infinite")
+        talk.note(f"{rows} without a cluster: {INCOMPLETE}")
     if prediction.output != "-":
         talk.note(f"{count(missing.n_seen, 'row')} written to {prediction.output}")

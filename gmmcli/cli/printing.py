@@ -18,12 +18,4 @@ def print_model(model: Model, *, as_json: bool, talk: Talk, aside: bool = False)
     if as_json:
         write_text("-", dumps(model))
         return
-    lines = partial(
-        summary,
-        model.mixture,
-        model.fit,
-        model.columns,
-        projection=model.projection,
-        beside=model.bayes or model.standard_errors,
-    )
-    talk.show(lambda width: lines(width=width), aside=aside)
+    talk.show(partial(summary, model), aside=aside)

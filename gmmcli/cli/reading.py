@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gmmcli.cli.options import size
+from gmmcli.cli.options import Threads, size
+from gmmcli.errors import UsageError
 
 if TYPE_CHECKING:
     from gmmcli.data import ReadOptions
@@ -25,6 +26,26 @@ Input = Annotated[
         "names; - or nothing: standard input. Compressed files (gz, bz2, xz, zst) are recognised "
         "by their content.",
         show_default=False,
+    ),
+]
+
+
+SomeInput = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[INPUT]",
+        help="The rows: a CSV, TSV or Parquet file, a folder of Parquet files or a quoted pattern "
+        "of their names; - is standard input, and so is nothing where something is piped in. "
+        "Without rows, what can be told of the model alone.",
+        show_default=False,
+    ),
+]
+"""As above, for commands that can do without rows."""
+
+ModelPath = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A model that fit or select-k saved, or one written by hand."
     ),
 ]
 
@@ -112,6 +133,23 @@ Weights = Annotated[
         "absent. It is no feature.",
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows."""
+
+    weights: Weights = None
+    missing: LeavingOut = "error"
+    threads: Threads = None
+
+    def check(self, source: str | None) -> None:
+        """Refuse options about rows where there are none. UsageError."""
+        missing = self.missing != "error"
+        for flag, given in (("--weights", self.weights), ("--missing", missing)):
+            if given and source is None:
+                message = f"{flag} is about rows, and no INPUT is given"
+                raise UsageError(message, "name the table, or - for standard input")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,9 @@ from gmmcli import __version__
 from gmmcli.cli.talk import Talk
 from gmmcli.data import write_text
 from gmmcli.modelfile import Model
-from gmmcli.report.fits import cautions
+from gmmcli.report.fits import cautions, unlike
 from gmmcli.report.numerals import count
 from gmmcli.report.page import Account, Census, Choice, compose
-
-MUCH_WORSE = 1.0
-"""Nats a row by which rows may be less likely than those of the fit before it is a warning."""
 
 
 def account(
@@ -31,20 +28,18 @@ def account(
     ----------
     command : the words of the command line that makes the report.
     """
+    told = cautions(model)
+    if census is not None:
+        told += unlike(model.fit, census.likeness / census.weight)
     return Account(
-        mixture=model.mixture,
-        columns=model.columns,
-        fit=model.fit,
-        projection=model.projection,
+        model=model,
         command=command,
         options=_options(model),
         versions=_versions(),
-        warnings=[*_notes(choice), *_warnings(model, census)],
+        warnings=told,
         following=following,
         census=census,
         choice=choice,
-        clusters=model.clusters,
-        bayes=model.bayes,
     )
 
 
@@ -53,10 +48,6 @@ def write_page(path: str, told: Account, talk: Talk) -> None:
     write_text(path, compose(told))
     if path != "-":
         talk.note(f"report written to {path}")
-
-
-def _notes(choice: Choice | None) -> Sequence[str]:
-    return () if choice is None or choice.best.result is None else choice.best.result.notes
 
 
 def _options(model: Model) -> dict[str, str]:
@@ -87,23 +78,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue  # there, but not as a package that was installed
     return versions
-
-
-def _warnings(model: Model, census: Census | None) -> list[str]:
-    fit = model.fit
-    if fit is None:
-        return []
-    told = cautions(fit, bayes=model.bayes is not None)
-    if fit.n_agreeing == 1 < fit.n_starts:
-        told.append(
-            f"1 of {fit.n_starts} starts reached this optimum: with --n-init 10 there may be a "
-            "better one"
-        )
-    if census is not None:
-        mean = census.log_likelihood / census.weight
-        if mean < fit.mean_log_likelihood - MUCH_WORSE:
-            told.append(
-                f"the rows are not like those of the fit: their log-likelihood is {mean:.6g} per "
-                f"row, that of the fit {fit.mean_log_likelihood:.6g}"
-            )
-    return told

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gmmcli.cli.deciding import Deciding
-from gmmcli.cli.options import SHAPES_HELP, Search, completing, shape
+from gmmcli.cli.options import SHAPES_HELP, Search, Table, completing, shape
 from gmmcli.cli.paths import (
     check_outputs,
     check_page,
     input_path,
     on_stdout,
+    output_path,
     picture_format,
     words_of,
 )
@@ -56,15 +57,7 @@ class Candidates(Deciding):
             autocompletion=completing({**NAMES, _ALL: "every one"}),
         ),
     ] = ",".join(WORDS)
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="TABLE",
-            help="Write the table with all digits: CSV, TSV or Parquet by extension; - prints CSV.",
-        ),
-    ] = None
+    output: Table = None
     plot: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +72,7 @@ class Candidates(Deciding):
         typer.Option(
             "--report",
             metavar="PATH",
+            parser=output_path,
             help="Write a page about the table and the best fit, as gmmcli report does: .html.",
         ),
     ] = None
@@ -180,10 +174,11 @@ def select_k(
     source, aside = _settle(context, path, candidates)
 
     from gmmcli.cli.decisions import decide
-    from gmmcli.cli.fitting import gather, warn_of_result
     from gmmcli.cli.following import after_selection
+    from gmmcli.cli.gathering import gather
     from gmmcli.cli.labelling import threads
     from gmmcli.cli.outcome import Lines, keep_best
+    from gmmcli.cli.telling import warn_of
     from gmmcli.data import open_table
     from gmmcli.mixture.selection import on_edge
     from gmmcli.report.plots import check_library
@@ -198,11 +193,12 @@ def select_k(
             if candidates.output is not None and candidates.output != "-":
                 decision.write(candidates.output)
             if chosen is not None and chosen.result is not None:
-                at_the_end.callback(warn_of_result, chosen.result, talk)
+                model = rows.model(chosen.result)
+                at_the_end.callback(warn_of, model, talk)
                 following = after_selection(source, chosen, candidates, choosing, search)
                 keep_best(
                     decision,
-                    rows.model(chosen.result),
+                    model,
                     table,
                     candidates=candidates,
                     choosing=choosing,
@@ -216,7 +212,8 @@ def select_k(
         raise FitError("none of the candidates could be fitted", "the table says why")
     if on_edge(chosen.n_components, candidates.counts):
         talk.note(candidates.edge(chosen.n_components))
-    talk.suggest(after_selection(source, chosen, candidates, choosing, search))
+    if source != "-":
+        talk.suggest(following)
 
 
 def _settle(context: typer.Context, path: str | None, candidates: Candidates) -> tuple[str, bool]:

@@ -33,13 +33,17 @@ def show(
     """Print the summary of a model that was saved.
 
     It is the summary that fit printed: weights, sizes, means, spreads, covariances, convergence,
-    log-likelihood, BIC, AIC and ICL. Of a model written by hand there is only what it holds.
+    log-likelihood, BIC, AIC and ICL, and what fit warned of. Of a model written by hand there is
+    only what it holds; of merged components, the clusters and what they are made of.
 
     For example:
       gmmcli show model.json
       gmmcli show model.json --json | jq .weights
     """
     from gmmcli.cli.printing import print_model
+    from gmmcli.cli.telling import warn_of
     from gmmcli.modelfile import read
 
-    print_model(read(model_path), as_json=form.as_json, talk=talk)
+    model = read(model_path)
+    print_model(model, as_json=form.as_json, talk=talk)
+    warn_of(model, talk)

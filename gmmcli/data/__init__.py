@@ -42,11 +42,12 @@ if TYPE_CHECKING:
         match_columns,
         numbers_in_header,
     )
-    from gmmcli.data.complete_rows import CompleteRows, Piece
+    from gmmcli.data.complete_rows import CompleteRows, Counts, Piece
     from gmmcli.data.destination import check_output, write_bytes, write_text
     from gmmcli.data.loading import Loaded, load
     from gmmcli.data.missing_rows import MissingRows
     from gmmcli.data.opening import open_table
+    from gmmcli.data.paths import check_table_format, standard_stream
     from gmmcli.data.spool import readable_size
     from gmmcli.data.table import (
         Block,
@@ -69,6 +70,7 @@ _HOME = {
     "numbers_in_header": "columns",
     "leave_out": "cells",
     "CompleteRows": "complete_rows",
+    "Counts": "complete_rows",
     "Piece": "complete_rows",
     "check_output": "destination",
     "write_bytes": "destination",
@@ -84,6 +86,8 @@ _HOME = {
     "Selection": "table",
     "Table": "table",
     "open_table": "opening",
+    "check_table_format": "paths",
+    "standard_stream": "paths",
     "readable_size": "spool",
     "AppendedColumn": "writer",
     "Writer": "writer",
@@ -97,6 +101,7 @@ __all__ = [
     "Chunk",
     "ColumnKind",
     "CompleteRows",
+    "Counts",
     "Features",
     "Loaded",
     "MapOrdered",
@@ -107,6 +112,7 @@ __all__ = [
     "Table",
     "Writer",
     "check_output",
+    "check_table_format",
     "choose_among",
     "choose_features",
     "find_column",
@@ -118,6 +124,7 @@ __all__ = [
     "open_table",
     "open_writer",
     "readable_size",
+    "standard_stream",
     "write_bytes",
     "write_text",
 ]

@@ -42,14 +42,18 @@ class CompleteRows:
     Parameters
     ----------
     drop : whether rows with a missing or infinite value are left out; otherwise they are an error.
+    beside : columns that are read as well, for who looks at the chunks as they go by.
 
     Raises
     ------
     DataError : missing or infinite values, naming the first; no rows; weights that are all 0.
     """
 
-    def __init__(self, table: Table, selection: Selection, *, drop: bool) -> None:
+    def __init__(
+        self, table: Table, selection: Selection, *, drop: bool, beside: tuple[str, ...] = ()
+    ) -> None:
         self.table = table
+        self._beside = beside
         self.selection = selection
         self.labels: list[str] = []
         self._drop = drop
@@ -77,7 +81,8 @@ class CompleteRows:
             return chunk.share, self.table.parse(chunk, self.selection)
 
         names: dict[str, str] = {}
-        for share, block in map_ordered(read, self.table.chunks(self.selection, again=again)):
+        wanted = replace(self.selection, features=(*self.selection.features, *self._beside))
+        for share, block in map_ordered(read, self.table.chunks(wanted, again=again)):
             keep = self._pass_through(block)
             if self._missing.n_rows and not self._drop:
                 continue  # it ends in an error, which only needs the count

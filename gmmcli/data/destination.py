@@ -10,10 +10,9 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import IO, Self
 
-from gmmcli.data.paths import files_of
+from gmmcli.data.paths import files_of, standard_stream
 from gmmcli.errors import OutputError, UsageError
 
-_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _ADVICE = "check the folder, its permissions and the room left on the disk"
 
 
@@ -79,7 +78,7 @@ class Destination(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         # by its other names too, since a file behind standard output must not be replaced
-        path = "-" if path in _STANDARD_OUTPUT else path
+        path = standard_stream(path, 1)
         self.path = path
         self._name = "standard output" if path == "-" else path
         self._temporary: str | None = None

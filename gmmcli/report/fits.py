@@ -1,84 +1,31 @@
 """How a fit is told, in a terminal and on a page."""
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.projection import Projection
-from gmmcli.mixture.variational import VariationalFit
+from gmmcli.report.models import Fit, Model, part_of
 from gmmcli.report.numerals import count, percent, significant, total
 
-
-class Fit(Protocol):
-    """What is told of it: a result of the engine has it, and so has a model file."""
-
-    @property
-    def n_rows(self) -> float:
-        """The sum of the row weights."""
-
-    @property
-    def log_likelihood(self) -> float:
-        """In nats."""
-
-    @property
-    def mean_log_likelihood(self) -> float:
-        """Nats a row."""
-
-    @property
-    def n_parameters(self) -> int:
-        """Those that are free."""
-
-    @property
-    def bic(self) -> float:
-        """Lower is better, as of the next two."""
-
-    @property
-    def aic(self) -> float:
-        """See `bic`."""
-
-    @property
-    def icl(self) -> float:
-        """See `bic`."""
-
-    @property
-    def n_iter(self) -> int:
-        """Iterations of EM over all rows."""
-
-    @property
-    def converged(self) -> bool:
-        """Whether it came to its end."""
-
-    @property
-    def n_starts(self) -> int:
-        """How many starts there were."""
-
-    @property
-    def n_agreeing(self) -> int:
-        """How many of them reached the best optimum."""
+MUCH_WORSE = 1.0
+"""Nats a row by which rows may be less likely than those of the fit before it is a caution."""
+ITERATE_LONGER = "raise --max-iter or --tol"
 
 
-def headline(
-    mixture: GaussianMixture,
-    fit: Fit | None,
-    columns: Sequence[str],
-    projection: Projection | None,
-    *,
-    bayes: VariationalFit | None = None,
-) -> list[str]:
+def headline(model: Model) -> list[str]:
     """What the model is, in phrases: `3 clusters`, `tied covariance`, `4 columns`, `342 rows`."""
-    clusters = count(mixture.n_components, "cluster")
-    if bayes is not None:
-        clusters += f" of at most {bayes.posterior.prior.weights.n_components}"
-    space = count(len(columns), "column")
+    mixture, projection = model.mixture, model.projection
+    parts = count(mixture.n_components, part_of(model))
+    if model.bayes is not None:
+        parts += f" of at most {model.bayes.posterior.prior.weights.n_components}"
+    if model.clusters is not None:
+        parts += f" in {count(model.n_clusters, 'cluster')}"
+    space = count(len(model.columns), "column")
     if projection is not None:
         explained = percent([float(projection.explained_variance_ratio.sum())])[0]
         axes = count(mixture.n_features, "principal component")
         space += f" on {axes} ({explained} of the variance)"
     return [
-        clusters,
+        parts,
         f"{mixture.covariance.name} covariance",
         space,
-        *([] if fit is None else [count(fit.n_rows, "row")]),
+        *([] if model.fit is None else [count(model.fit.n_rows, "row")]),
     ]
 
 
@@ -95,14 +42,20 @@ def ending(fit: Fit) -> list[str]:
     return [ended, f"{fit.n_agreeing} of {fit.n_starts} starts reached this optimum"]
 
 
-def qualities(fit: Fit, bayes: VariationalFit | None = None) -> dict[str, tuple[str, str]]:
-    """What is measured of a fit -> its number, and a remark."""
+def qualities(model: Model) -> dict[str, tuple[str, str]]:
+    """What is measured of a model -> its number, and a remark."""
+    bayes, fit = model.bayes, model.fit
+    if fit is None:
+        return {"free parameters": (str(model.mixture.n_parameters), "")}
     if bayes is not None:
         prior, n_kept = bayes.posterior.prior.weights, len(bayes.posterior.means)
         n_empty = prior.n_components - n_kept
         return {
             "lower bound": (total(bayes.lower_bound), "nats, higher is better"),
-            "clusters": (str(n_kept), f"hold rows, {n_empty} of {prior.n_components} do not"),
+            f"{part_of(model)}s": (
+                str(n_kept),
+                f"hold rows, {n_empty} of {prior.n_components} do not",
+            ),
             "concentration": (significant(prior.concentration), f"of the {prior.name} prior"),
         }
     return {
@@ -114,21 +67,49 @@ def qualities(fit: Fit, bayes: VariationalFit | None = None) -> dict[str, tuple[
     }
 
 
-def cautions(fit: Fit, *, strict: bool = False, bayes: bool = False) -> list[str]:
-    """What a reader of the fit has to know before believing it.
+def cautions(model: Model, *, strict: bool = False) -> list[str]:
+    """What a reader of the model has to know before believing it.
 
     Parameters
     ----------
     strict : that it has not converged is an error, and told elsewhere.
-    bayes : the parameters were not free, so that there may be more of them than rows.
     """
-    told = []
-    if not bayes and fit.n_parameters > fit.n_rows:
+    fit, errors = model.fit, model.standard_errors
+    if fit is None:
+        return []
+    told = list(fit.notes)
+    # a prior holds parameters back, so that there may be more of them than rows
+    if model.bayes is None and fit.n_parameters > fit.n_rows:
         told.append(
             f"{fit.n_parameters} parameters for {count(fit.n_rows, 'row')}: the clusters may mean "
             "nothing; use fewer columns (--pca N, -C), a smaller -k or a simpler -c"
         )
     if not fit.converged and not strict:
-        after = count(fit.n_iter, "iteration")
-        told.append(f"not converged after {after}; raise --max-iter or --tol")
+        told.append(f"{not_converged(fit)}; {ITERATE_LONGER}")
+    if fit.converged and fit.n_agreeing == 1 < fit.n_starts:
+        told.append(
+            f"1 of {fit.n_starts} starts reached this optimum: there may be a better one; raise "
+            "--n-init"
+        )
+    if errors is not None and errors.n_lost:
+        lost = f"{errors.n_lost} of {errors.n_replicates + errors.n_lost} replicates"
+        told.append(f"in {lost} a component collapsed: the standard errors leave them out")
     return told
+
+
+def not_converged(fit: Fit) -> str:
+    """That a fit has not."""
+    return f"not converged after {count(fit.n_iter, 'iteration')}"
+
+
+def unlike(fit: Fit | None, mean_log_likelihood: float) -> list[str]:
+    """What is to be said of rows that are much less likely than those of the fit, if they are.
+
+    Parameters
+    ----------
+    mean_log_likelihood : of the rows under the mixture, in nats a row.
+    """
+    if fit is None or mean_log_likelihood >= fit.mean_log_likelihood - MUCH_WORSE:
+        return []
+    numbers = f"{mean_log_likelihood:.6g} per row, that of the fit {fit.mean_log_likelihood:.6g}"
+    return [f"the rows are not like those of the fit: their log-likelihood is {numbers}"]

@@ -1,11 +1,12 @@
 """How components become clusters, step by step, as a person reads it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from gmmcli.mixture.merging import Merging
+from gmmcli.mixture.merging import FEWEST_POINTS, Merging
 from gmmcli.report.layout import Grid, Line, text
+from gmmcli.report.models import listed
 from gmmcli.report.numerals import count, percent, sizes
 
 
@@ -37,7 +38,7 @@ def joined(merging: Merging, n_clusters: int) -> str:
     """The two clusters whose union left n_clusters, as components: `0,2 + 1`."""
     if n_clusters == merging.n_components:
         return ""
-    return " + ".join(map(_listed, merging.merges[merging.n_components - n_clusters - 1]))
+    return " + ".join(map(listed, merging.merges[merging.n_components - n_clusters - 1]))
 
 
 def _step(merging: Merging, n_clusters: int) -> list[str]:
@@ -50,18 +51,26 @@ def _step(merging: Merging, n_clusters: int) -> list[str]:
 
 def _verdict(merging: Merging, chosen: int) -> Iterator[Line]:
     suggested = merging.suggested
-    if suggested < merging.n_components:
-        why = "the elbow of the entropy"
-    elif merging.n_components < 3:
-        why = "two components have no elbow; -k 1 joins them"
-    else:
+    if merging.apart:
         why = "the components hardly overlap"
-    suggestion = f"{count(suggested, 'cluster')}: {why}"
-    if chosen == suggested:
-        yield text(f"> suggested: {suggestion}", "good")
+    elif merging.n_components < FEWEST_POINTS:
+        why = f"fewer than {FEWEST_POINTS} components have no elbow that can be told"
+    elif merging.elbow is None:
+        why = "the entropy has no elbow"
     else:
+        why = "the elbow of the entropy"
+    suggestion = f"{count(suggested, 'cluster')}: {why}"
+    if chosen != suggested:
         yield text(f"> as asked for: {count(chosen, 'cluster')}", "good")
         yield text(f"  suggested: {suggestion}")
+        return
+    yield text(f"> suggested: {suggestion}", "good")
+    if suggested == merging.n_components and not merging.apart:
+        yield text(
+            "  nothing is joined; where a drop is large, the two are one cluster: -k joins them"
+        )
+    elif not merging.apart:
+        yield text("  an elbow is never at one cluster; where the last drop is large too: -k 1")
 
 
 def _clusters(merging: Merging, chosen: int, width: int) -> list[Line]:
@@ -71,12 +80,8 @@ def _clusters(merging: Merging, chosen: int, width: int) -> list[Line]:
         [str(c) for c in range(chosen)],
         percent(weights),
         sizes([weight * merging.n_rows for weight in weights]),
-        [_listed(np.flatnonzero(labels == c).tolist()) for c in range(chosen)],
+        [listed(np.flatnonzero(labels == c).tolist()) for c in range(chosen)],
     )
     heading = ("cluster", "weight", "size", "components")
     rows = list(zip(*columns, strict=True))
     return Grid(heading=heading, rows=rows, left=frozenset({3})).lines(width)
-
-
-def _listed(components: Sequence[int]) -> str:
-    return ",".join(map(str, components))

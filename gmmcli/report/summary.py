@@ -6,13 +6,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.projection import Projection
-from gmmcli.mixture.uncertainty import StandardErrors
-from gmmcli.mixture.variational import VariationalFit
-from gmmcli.report.fits import Fit, ending, headline, qualities
+from gmmcli.report.fits import ending, headline, qualities
 from gmmcli.report.glyphs import BAR_CELLS, bar
 from gmmcli.report.layout import Grid, Line, phrases, text, title
+from gmmcli.report.models import Model, axes_of, listed, members_of, part_of, shares_of
 from gmmcli.report.numerals import fixed, percent, significant, sizes
 from gmmcli.report.uncertainty import legend, percent_with_errors, with_errors
 
@@ -25,107 +22,114 @@ LEAST_BAR = 5
 """Bars that would be shorter say nothing."""
 
 
-def summary(
-    mixture: GaussianMixture,
-    fit: Fit | None,
-    columns: Sequence[str],
-    *,
-    projection: Projection | None,
-    beside: StandardErrors | VariationalFit | None = None,
-    width: int,
-) -> list[Line]:
+def summary(model: Model, width: int) -> list[Line]:
     """Weights, sizes, means, spreads, covariances, convergence, log-likelihood and criteria.
+
+    Of a model of which nothing else is known there are no sizes. Standard errors stand beside
+    weights, means and standard deviations, where there are some.
 
     Parameters
     ----------
-    fit : None for a mixture of which nothing else is known: there are then no sizes.
-    columns : the D columns that were clustered by.
-    projection : from the columns to the space of the mixture, where there is one.
-    beside : standard errors, shown beside weights, means and standard deviations; or what a
-        Bayesian fit has instead of a maximum of the likelihood. No model has both.
     width : cells of a line; only a name or a number that is wider makes a wider line.
     """
-    errors = beside if isinstance(beside, StandardErrors) else None
-    bayes = beside if isinstance(beside, VariationalFit) else None
+    mixture, projection, errors = model.mixture, model.projection, model.standard_errors
+    moments = mixture.means, mixture.covariance.full()
     own = None if errors is None else (errors.means, errors.deviations)
-    named = headline(mixture, fit, columns, projection, bayes=bayes)
+    axes, part = axes_of(model), part_of(model)
     lines = [
-        *phrases(named, width, separator=", ", style="title"),
-        *_fit_lines(mixture, fit, bayes, width),
+        *phrases(headline(model), width, separator=", ", style="title"),
+        *_fit_lines(model, width),
         [],
-        *_clusters(mixture, fit, None if errors is None else errors.weights, width),
+        *_sizes(model, width),
         *([] if errors is None else [text(legend(errors))]),
     ]
-    if projection is None:
-        return [
-            *lines,
-            *_moments(columns, (mixture.means, mixture.covariance.full()), own, width),
-            *_covariances(mixture, columns, width),
+    if projection is not None:
+        in_columns = projection.to_user(mixture)
+        beside = None if errors is None else errors.in_columns
+        shares = ("variance", *percent(projection.explained_variance_ratio.tolist()))
+        lines += [
+            *_moments(model.columns, in_columns, beside, part=part, width=width),
+            [],
+            title("in the space of the principal components"),
+            *Grid(heading=("", *axes), rows=[shares], left=frozenset({0})).lines(width),
         ]
-    axes = tuple(f"PC{i + 1}" for i in range(mixture.n_features))
-    shares = percent(projection.explained_variance_ratio.tolist())
     return [
         *lines,
-        *_moments(
-            columns,
-            projection.to_user(mixture),
-            None if errors is None else errors.in_columns,
-            width,
-        ),
-        [],
-        title("in the space of the principal components"),
-        *Grid(heading=("", *axes), rows=[("variance", *shares)], left=frozenset({0})).lines(width),
-        *_moments(axes, (mixture.means, mixture.covariance.full()), own, width),
-        *_covariances(mixture, axes, width),
+        *_moments(axes, moments, own, part=part, width=width),
+        *_covariances(model, width),
     ]
 
 
-def _fit_lines(
-    mixture: GaussianMixture, fit: Fit | None, bayes: VariationalFit | None, width: int
-) -> Iterator[Line]:
+def _fit_lines(model: Model, width: int) -> Iterator[Line]:
+    fit = model.fit
     if fit is None:
         yield text("not known how it was fitted")
-        yield []
-        yield text(f"free parameters  {mixture.n_parameters}")
-        return
-    style = "good" if fit.converged else "bad"
-    yield from phrases(ending(fit), width, separator="; ", style=style)
+    else:
+        style = "good" if fit.converged else "bad"
+        yield from phrases(ending(fit), width, separator="; ", style=style)
     yield []
-    values = qualities(fit, bayes)
+    values = qualities(model)
     wide = max(len(number) for number, _ in values.values())
     for name, (number, remark) in values.items():
         yield text(f"{name:<15}  {number:>{wide}}  {remark}".rstrip())
-    if bayes is not None:
+    if model.bayes is not None:
         remarks = ("empty clusters are left out", "the others are shown by expected values")
         yield from phrases(remarks, width, separator="; ")
 
 
-def _clusters(
-    mixture: GaussianMixture, fit: Fit | None, errors: NDArray[np.float64] | None, width: int
+def _sizes(model: Model, width: int) -> list[Line]:
+    """The weights of the clusters; of merged ones, those of their components below."""
+    weights = model.mixture.weights.tolist()
+    errors = model.standard_errors
+    told = percent(weights) if errors is None else percent_with_errors(weights, errors.weights)
+    numbers = _numbers(len(weights))
+    if model.clusters is None:
+        return _shares({"cluster": numbers, "weight": told}, weights, model, width)
+    shares, members = shares_of(model), [listed(one) for one in members_of(model)]
+    clusters = {"cluster": _numbers(len(shares)), "weight": percent(shares)}
+    components = {"component": numbers, "cluster": list(map(str, model.clusters)), "weight": told}
+    return [
+        *_shares(clusters, shares, model, width, components=members),
+        [],
+        *_shares(components, weights, model, width),
+    ]
+
+
+def _shares(
+    table: dict[str, list[str]],
+    shares: Sequence[float],
+    model: Model,
+    width: int,
+    **last: list[str],
 ) -> list[Line]:
-    """A row a cluster, with a bar beside it where there is room: the largest is of full length."""
-    weights = mixture.weights.tolist()
-    shares = percent(weights) if errors is None else percent_with_errors(weights, errors)
-    table = {"cluster": _numbers(len(weights)), "weight": shares}
-    if fit is not None:
-        table["size"] = sizes([weight * fit.n_rows for weight in weights])
-    grid = Grid(heading=list(table), rows=list(zip(*table.values(), strict=True)))
+    """A row a share, with a bar beside it where there is room: the largest is of full length.
+
+    Parameters
+    ----------
+    table : the columns before the size, by heading.
+    last : the columns after it.
+    """
+    if model.fit is not None:
+        table = table | {"size": sizes([share * model.fit.n_rows for share in shares])}
+    left = frozenset(range(len(table), len(table) + len(last)))
+    table = table | last
+    grid = Grid(heading=list(table), rows=list(zip(*table.values(), strict=True)), left=left)
     cells = min(width - grid.breadth - 2, BAR_CELLS)
     if cells >= LEAST_BAR:
-        bars = [bar(weight / max(weights), cells) for weight in weights]
-        last = len(grid.heading)
+        bars = [bar(share / max(shares), cells) for share in shares]
+        place = len(grid.heading)
         grid = replace(
             grid,
             heading=[*grid.heading, ""],
             rows=[[*row, drawn] for row, drawn in zip(grid.rows, bars, strict=True)],
-            left=frozenset({last}),
-            glyphs=frozenset({last}),
+            left=left | {place},
+            glyphs=frozenset({place}),
         )
     return grid.lines(width)
 
 
 def _moments(
-    names: Sequence[str], moments: Pair, errors: Pair | None, width: int
+    names: Sequence[str], moments: Pair, errors: Pair | None, *, part: str, width: int
 ) -> Iterator[Line]:
     """Means and standard deviations: a table each. Moments: means and covariances."""
     means, deviations = moments[0], np.sqrt(np.einsum("kdd->kd", moments[1]))
@@ -136,18 +140,16 @@ def _moments(
         columns = [(with_errors(m, s), with_errors(d, t)) for m, d, s, t in both]
     for which, heading in enumerate(("means", "standard deviations")):
         numbers = [column[which] for column in columns]
-        clusters = _numbers(len(means))
-        by_cluster = Grid(
-            heading=["cluster", *names], rows=list(zip(clusters, *numbers, strict=True))
-        )
+        parts = _numbers(len(means))
+        by_part = Grid(heading=[part, *names], rows=list(zip(parts, *numbers, strict=True)))
         by_column = Grid(
-            heading=["cluster", *clusters],
+            heading=[part, *parts],
             rows=[(name, *row) for name, row in zip(names, numbers, strict=True)],
             left=frozenset({0}),
         )
         yield from ([], title(heading))
-        lines = by_cluster.lines(width)
-        if len(lines) > len(clusters) + 1:
+        lines = by_part.lines(width)
+        if by_part.breadth > width:
             # not in one piece: perhaps it is in the other orientation
             lines = min(lines, by_column.lines(width), key=len)
         yield from lines
@@ -164,8 +166,8 @@ def _aligned(
     return texts[: len(means)], texts[len(means) :]
 
 
-def _covariances(mixture: GaussianMixture, names: Sequence[str], width: int) -> Iterator[Line]:
-    covariance = mixture.covariance
+def _covariances(model: Model, width: int) -> Iterator[Line]:
+    covariance, names, part = model.mixture.covariance, axes_of(model), part_of(model)
     yield from ([], title("covariances"))
     if covariance.matrices.ndim == 2 or len(names) == 1:
         squares = "variances are the squares of the standard deviations"
@@ -178,7 +180,7 @@ def _covariances(mixture: GaussianMixture, names: Sequence[str], width: int) -> 
         yield text(f"{many} of {len(names)} x {len(names)}, in the model (-m, --json)")
         return
     for k, matrix in enumerate(matrices):
-        corner = "all clusters" if covariance.shared else f"cluster {k}"
+        corner = f"all {part}s" if covariance.shared else f"{part} {k}"
         rows = [
             (name, *(significant(value) for value in matrix[i, : i + 1].tolist()))
             for i, name in enumerate(names)

@@ -13,10 +13,9 @@ import pyarrow.parquet
 import pytest
 
 from gmmcli.cli import paths, run
-from gmmcli.cli.drawing import subject
 from gmmcli.cli.plot import _NEED_ROWS, PictureKind
 from gmmcli.modelfile import read
-from gmmcli.report.plots import FORMATS, KINDS
+from gmmcli.report.plots import FORMATS, KINDS, subject_of
 from gmmcli.report.plots.plane import plane
 from gmmcli.report.plots.sampling import Sample
 
@@ -185,7 +184,7 @@ def test_rows_are_in_the_clusters_that_predict_gives_a_bayesian_fit(cli, overlap
     assert cli("fit", overlapping, "-k", 3, "--bayes", "-m", path, "-q").code == 0
     fitted = read(str(path))
     rows = np.loadtxt(overlapping, delimiter=",", skiprows=1)
-    told = plane(subject(fitted, Sample(rows=rows, weights=None, n_rows=len(rows)))).posterior
+    told = plane(subject_of(fitted, Sample(rows=rows, weights=None, n_rows=len(rows)))).posterior
     predicted = cli("predict", path, overlapping, "--uncertainty", "-q").lines()[1:]
     uncertainty = [float(line.rpartition(",")[2]) for line in predicted]
     assert told.uncertainty == pytest.approx(uncertainty, rel=1e-9)

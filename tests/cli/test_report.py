@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import os
 import shlex
 
@@ -11,6 +12,10 @@ import pages
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+
+from gmmcli import modelfile
+from gmmcli.report.plots import subject_of
+from gmmcli.report.plots.sampling import Sample
 
 
 def read(path):
@@ -29,19 +34,96 @@ def overlapping_model(cli, overlapping, tmp_path):
     return path
 
 
-def test_rows_and_doubts_are_those_of_predict(cli, overlapping, overlapping_model, tmp_path):
-    out = tmp_path / "r.html"
-    outcome = cli("report", overlapping_model, overlapping, "-o", out)
+@pytest.fixture
+def merged_model(cli, overlapping, overlapping_model, tmp_path):
+    path = tmp_path / "merged.json"
+    assert cli("merge", overlapping_model, overlapping, "-k", 2, "-m", path).code == 0
+    return path
+
+
+@pytest.fixture
+def bayesian_model(cli, tmp_path):
+    """Of few rows, whose posterior gives them other labels than its expectation."""
+    rng = np.random.default_rng(0)
+    table, path = tmp_path / "few.csv", tmp_path / "bayes.json"
+    rows = np.concatenate([rng.standard_normal(16), 6 + 0.7 * rng.standard_normal(5)])
+    np.savetxt(table, rows, header="a", comments="", fmt="%.17g")
+    fitted = cli("fit", table, "-k", 3, "--bayes", "-m", path)
+    assert fitted.code == 0
+    return path
+
+
+def judged(cli, model, table):
+    """Rows and doubts by cluster, and the mean log-density, by what predict writes."""
+    out = cli("predict", model, table, "--uncertainty", "--log-density", "-q").out
+    cells = list(csv.DictReader(io.StringIO(out)))
+    doubts = [
+        [float(cell["uncertainty"]) for cell in cells if cell["cluster"] == str(k)]
+        for k in range(1 + max(int(cell["cluster"]) for cell in cells))
+    ]
+    counted = [[str(len(mine)), str(sum(u >= 0.1 for u in mine))] for mine in doubts]
+    return counted, np.mean([float(cell["log_density"]) for cell in cells])
+
+
+@pytest.mark.parametrize("kind", ["overlapping_model", "merged_model"])
+def test_rows_and_doubts_are_those_of_predict(cli, overlapping, kind, tmp_path, request):
+    model, out = request.getfixturevalue(kind), tmp_path / "r.html"
+    outcome = cli("report", model, overlapping, "-o", out)
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err == f"gmmcli: note: report written to {out}\n"
-    labelled = cli("predict", overlapping_model, overlapping, "--uncertainty", "-q").out
-    cells = list(csv.DictReader(io.StringIO(labelled)))
     table = sizes(read(out))
-    assert [heading.strip() for heading in table[0]][3:] == ["rows", "in doubt"]
-    for k in range(3):
-        mine = [float(cell["uncertainty"]) for cell in cells if cell["cluster"] == str(k)]
-        assert table[k + 1][3:] == [str(len(mine)), str(sum(u >= 0.1 for u in mine))]
-    assert sum(int(row[4]) for row in table[1:]) > 0
+    assert [heading.strip() for heading in table[0]][-2:] == ["rows", "in doubt"]
+    told, mean = judged(cli, model, overlapping)
+    assert [row[-2:] for row in table[1:]] == told
+    assert sum(int(row[-1]) for row in table[1:]) > 0
+    assert pages.facts(read(out))["log-likelihood of the rows"].startswith(f"−{-mean:.6g} per row")
+
+
+def test_a_bayesian_model_is_told_as_predict_tells_it(cli, bayesian_model, tmp_path):
+    grid = tmp_path / "grid.csv"
+    places = np.linspace(0, 6, 161)
+    np.savetxt(grid, places, header="a", comments="", fmt="%.17g")
+    told, mean = judged(cli, bayesian_model, grid)
+    page = pages.parsed(cli("report", bayesian_model, grid).out)
+    assert [row[-2:] for row in sizes(page)[1:]] == told
+    shown = pages.facts(page)["log-likelihood of the rows"]
+    assert shown == f"−{-mean:.6g} per row"
+    # the expectation alone would have said otherwise
+    alone = tmp_path / "alone.json"
+    document = json.loads(bayesian_model.read_text())
+    del document["bayes"]
+    alone.write_text(json.dumps(document))
+    assert judged(cli, alone, grid)[0] != told
+
+
+def test_the_page_of_merged_components(cli, overlapping, merged_model):
+    groups = json.loads(merged_model.read_text())["clusters"]
+    page = pages.parsed(cli("report", merged_model, overlapping).out)
+    assert next(page.all("h1")).text.startswith("3 components in 2 clusters, full covariance")
+    by_cluster, components, means = (
+        table.cells() for table in pages.section(page, "Clusters").all("table")
+    )
+    assert by_cluster[0] == [
+        "cluster",
+        "weight",
+        "size in the fit",
+        "components",
+        "rows",
+        "in doubt",
+    ]
+    assert [row[3] for row in by_cluster[1:]] == [
+        ",".join(str(k) for k in range(3) if groups[k] == c) for c in (0, 1)
+    ]
+    assert components[0] == ["component", "cluster", "weight", "size in the fit"]
+    assert [row[1] for row in components[1:]] == list(map(str, groups))
+    assert means[0] == ["column", "overall", "component 0", "component 1", "component 2"]
+
+
+def test_pictures_are_of_what_predict_says(bayesian_model):
+    model = modelfile.read(str(bayesian_model))
+    rows = np.linspace(0, 6, 161)[:, None]
+    about = subject_of(model, Sample(rows=rows, weights=None, n_rows=161))
+    assert about.posterior.labels.tolist() == model.posterior(rows).labels.tolist()
 
 
 def test_the_hash_is_of_the_numbers(cli, overlapping, overlapping_model, tmp_path):
@@ -63,7 +145,9 @@ def test_the_line_can_be_run_again(cli, overlapping, overlapping_model, tmp_path
     line = ["report", overlapping_model, str(overlapping), "-o", "it's.html", "--threads", "1"]
     assert cli(*line).code == 0
     first = (tmp_path / "it's.html").read_bytes()
-    shown = next(pages.section(read(tmp_path / "it's.html"), "What was run").all("code")).text
+    shown = next(
+        pages.section(read(tmp_path / "it's.html"), "This page was made by").all("code")
+    ).text
     assert shlex.split(shown) == ["gmmcli", *map(str, line)]
     os.remove("it's.html")
     assert cli(*shlex.split(shown)[1:]).code == 0
@@ -175,7 +259,7 @@ def test_select_k_reports_the_table_and_the_best(cli, blobs, tmp_path, monkeypat
     assert f"Best by BIC: {chosen}." in page.text
     assert sum(int(row[3]) for row in sizes(page)[1:]) == 300
     assert len((tmp_path / "l.csv").read_text().splitlines()) == 301
-    shown = next(pages.section(page, "What was run").all("code")).text
+    shown = next(pages.section(page, "This page was made by").all("code")).text
     assert shlex.split(shown) == ["gmmcli", *line]
     following = next(pages.section(page, "What to run next").all("code")).text
     assert shlex.split(following)[:3] == ["gmmcli", "fit", "-"]

@@ -17,6 +17,7 @@ from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.selection import Cell, best
 from gmmcli.mixture.standardise import describe
+from gmmcli.modelfile import Model
 from gmmcli.report.page import Account, Census, Choice, compose, pictures
 from gmmcli.report.page.clusters import places
 from gmmcli.report.page.markup import Html, element
@@ -61,14 +62,12 @@ def account(rows):
         sizes=sizes,
         doubtful=np.zeros(2),
         log_likelihood=float(posterior.log_density.sum()),
+        likeness=float(posterior.log_density.sum()),
         weight=300.0,
         sample=Sample(rows=np.ascontiguousarray(X.T), weights=None, n_rows=300),
     )
     return Account(
-        mixture=chosen.result.model,
-        columns=EVIL,
-        fit=chosen.result,
-        projection=None,
+        model=Model(mixture=chosen.result.model, columns=EVIL, fit=chosen.result),
         command=["gmmcli", "report", "it's <me>.json"],
         options={"seed": "0"},
         versions={"gmmcli": "1.2.3"},
@@ -134,7 +133,7 @@ def test_the_parts_of_the_page(page):
         "How many clusters",
         "Clusters",
         "Pictures",
-        "What was run",
+        "This page was made by",
         "What to run next",
     ]
     ids = [each.attributes["id"] for each in page.all() if "id" in each.attributes]
@@ -183,7 +182,7 @@ def test_the_candidates(page, account):
         [cell.covariance_type, str(cell.n_components)] for cell in account.choice.cells
     ]
     chosen = account.choice.cells.index(account.choice.best) + 1
-    assert rows[chosen][4] == f"{account.fit.bic:.2f}*"
+    assert rows[chosen][4] == f"{account.model.fit.bic:.2f}*"
     assert rows[-1][2] == "<b>no</b> rows"
     marked = [each for each in page.all("tr") if each.attributes.get("class") == "best"]
     assert len(marked) == 1
@@ -191,7 +190,7 @@ def test_the_candidates(page, account):
 
 def test_where_the_clusters_lie(page, account, rows):
     X = rows
-    found = places(account)
+    found = places(account.model)
     # at the maximum of the likelihood the moments of the mixture are those of the data
     assert found.overall_mean == pytest.approx(X.mean(axis=1), rel=1e-6, abs=1e-6)
     assert found.overall_deviation == pytest.approx(X.std(axis=1), rel=1e-6)
@@ -200,7 +199,7 @@ def test_where_the_clusters_lie(page, account, rows):
     for d, row in enumerate(table[1:]):
         for k in range(2):
             mean, deviation, distance = re.findall(r"-?[\d.]+", row[k + 2].replace("−", "-"))
-            expected = account.mixture.means[k, d]
+            expected = account.model.mixture.means[k, d]
             assert float(mean) == pytest.approx(expected, abs=0.02 * X[d].std())
             assert float(deviation) == pytest.approx(found.deviations[k, d], rel=0.05)
             z = (expected - X[d].mean()) / X[d].std()
@@ -211,17 +210,16 @@ def test_the_overall_place_of_a_projection_is_that_of_the_columns(account, rows)
     X = rows
     projection = Projection.of(describe(ArrayBatches(X)), 2)
     result = fit(projection.batches(ArrayBatches(X)), 2, options=FitOptions(init="kmeans"))
-    projected = replace(
-        account, mixture=result.model, fit=result, projection=projection, choice=None
-    )
-    assert places(projected).overall_mean == pytest.approx(X.mean(axis=1))
-    assert places(projected).overall_deviation == pytest.approx(X.std(axis=1))
+    model = Model(mixture=result.model, columns=EVIL, fit=result, projection=projection)
+    projected = replace(account, model=model, choice=None)
+    assert places(model).overall_mean == pytest.approx(X.mean(axis=1))
+    assert places(model).overall_deviation == pytest.approx(X.std(axis=1))
     shown = pages.parsed(compose(projected))
     assert len(list(pages.section(shown, "Pictures").all("img"))) == 2
 
 
 def test_the_line_and_the_hash(page, account):
-    run = pages.section(page, "What was run")
+    run = pages.section(page, "This page was made by")
     assert next(run.all("code")).text == "gmmcli report 'it'\"'\"'s <me>.json'"
     told = pages.facts(page)
     assert told["SHA-256 of the numbers"].startswith("0" * 64)
@@ -251,7 +249,8 @@ def test_without_matplotlib_the_page_says_how_to_get_pictures(account, monkeypat
 
 
 def test_a_model_of_which_nothing_else_is_known(account):
-    bare = replace(account, fit=None, census=None, choice=None, warnings=[], following={})
+    unknown = replace(account.model, fit=None)
+    bare = replace(account, model=unknown, census=None, choice=None, warnings=[], following={})
     page = pages.parsed(compose(bare))
     assert "It is not known how the model was fitted." in page.text
     assert len(list(page.all("aside"))) == 0
@@ -269,7 +268,8 @@ def test_a_large_model_makes_no_large_page(account):
         covariance_type="diag",
     )
     columns = tuple(f"column {j}" for j in range(n_features))
-    large = replace(account, mixture=mixture, columns=columns, census=None, choice=None)
+    model = Model(mixture=mixture, columns=columns, fit=account.model.fit)
+    large = replace(account, model=model, census=None, choice=None)
     text = compose(large)
     assert len(text.encode()) < 1_000_000
     page = pages.parsed(text)

@@ -12,6 +12,7 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.standardise import describe
+from gmmcli.modelfile import Model
 from gmmcli.report.numerals import significant
 from gmmcli.report.summary import summary
 
@@ -40,8 +41,11 @@ def with_mixture(result, n_components, n_features, structure="full"):
     return replace(result, model=mixture)
 
 
-def shown(result, columns, *, projection=None, width=100):
-    lines = summary(result.model, result, columns, projection=projection, width=width)
+def shown(result, columns, *, projection=None, width=100, **known):
+    model = Model(
+        mixture=result.model, columns=tuple(columns), fit=result, projection=projection, **known
+    )
+    lines = summary(model, width)
     return ["".join(span for span, _ in line) for line in lines]
 
 
@@ -93,7 +97,7 @@ def test_bars_are_as_long_as_there_is_room(fitted):
 
 
 def test_a_model_of_which_nothing_else_is_known(fitted):
-    lines = summary(fitted.model, None, ["a", "b", "c"], projection=None, width=100)
+    lines = summary(Model(mixture=fitted.model, columns=("a", "b", "c")), 100)
     text = "\n".join("".join(span for span, _ in line) for line in lines)
     assert text.startswith("2 clusters, full covariance, 3 columns\nnot known how it was fitted")
     assert f"free parameters  {fitted.n_parameters}" in text

@@ -12,7 +12,7 @@
 It is written without a date, so the same command gives the same bytes.
 """
 
-from gmmcli.report.page.account import DOUBT, MOST_ROWS, Account, Census, Choice
+from gmmcli.report.page.account import MOST_ROWS, Account, Census, Choice
 from gmmcli.report.page.document import compose
 
-__all__ = ["DOUBT", "MOST_ROWS", "Account", "Census", "Choice", "compose"]
+__all__ = ["MOST_ROWS", "Account", "Census", "Choice", "compose"]

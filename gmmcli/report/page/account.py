@@ -4,11 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.selection import Cell
-from gmmcli.mixture.variational import VariationalFit
-from gmmcli.report.fits import Fit
+from gmmcli.report.models import Model
 from gmmcli.report.plots.sampling import Sample
 
 
@@ -19,9 +16,11 @@ class Census:
     name : of the table.
     sha256 : of their numbers: 64-bit floats, little-endian, row by row, columns as in the model.
     n_rows, n_dropped, n_weightless : all, with a missing value, and with weight 0.
-    sizes, doubtful : (K,), weight of the rows most probably of each cluster, and of those of them
-        that are in another one with a probability of at least DOUBT.
-    log_likelihood : of them all, in nats; weight : how often they count.
+    sizes, doubtful : weight of the rows most probably of each cluster, and of those of them that
+        are in doubt.
+    log_likelihood : of them all as predict tells it, in nats; weight : how often they count.
+    likeness : their log-likelihood as the fit tells its own: of a Bayesian fit, that of the
+        mixture of expectations, not the predictive one.
     sample : some of them, to be drawn.
     """
 
@@ -33,11 +32,11 @@ class Census:
     sizes: FloatArray
     doubtful: FloatArray
     log_likelihood: float
+    likeness: float
     weight: float
     sample: Sample
 
 
-DOUBT = 0.1
 MOST_ROWS = 5000
 """Rows that are drawn on a page: a picture of more tells no more, and is megabytes."""
 
@@ -55,19 +54,13 @@ class Choice:
 class Account:
     """What a report tells of.
 
-    columns : the D columns that were clustered by; fit : None for a model written by hand.
     command : the words of the command line that makes the report.
     options : what is known of how the model was fitted, by name.
     versions : program -> version.
-    clusters : the cluster of each component, where components were merged.
-    bayes : of a Bayesian fit, what was believed before it, and its bound.
     following : what for -> the words of a command line.
     """
 
-    mixture: GaussianMixture
-    columns: Sequence[str]
-    fit: Fit | None
-    projection: Projection | None
+    model: Model
     command: Sequence[str]
     options: Mapping[str, str]
     versions: Mapping[str, str]
@@ -75,5 +68,3 @@ class Account:
     following: Mapping[str, Sequence[str]] = field(default_factory=dict)
     census: Census | None = None
     choice: Choice | None = None
-    clusters: tuple[int, ...] | None = None
-    bayes: VariationalFit | None = None

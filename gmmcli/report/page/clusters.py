@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.report.models import DOUBT, Model, listed, members_of, part_of, shares_of
 from gmmcli.report.numerals import count, fixed, percent, sizes
-from gmmcli.report.page.account import DOUBT, Account
+from gmmcli.report.page.account import Account
 from gmmcli.report.page.markup import Html, element, together
 from gmmcli.report.page.tables import bar, cell, number, row, table
 
@@ -38,9 +39,9 @@ class Places(NamedTuple):
         return distances
 
 
-def places(account: Account) -> Places:
+def places(model: Model) -> Places:
     """Means and deviations in the user's units, for the columns."""
-    mixture, projection = account.mixture, account.projection
+    mixture, projection = model.mixture, model.projection
     means, covariances = mixture.means, mixture.covariance.full()
     if projection is not None:
         means, covariances = projection.to_user(mixture)
@@ -55,61 +56,80 @@ def places(account: Account) -> Places:
 
 def cluster_tables(account: Account) -> Html:
     """How large the clusters are, and their means and spreads."""
-    found = places(account)
-    shown = _telling(found, between(account))
-    return together(_sizes(account), *_means(account.columns, found, shown), _omitted(found, shown))
+    model = account.model
+    found = places(model)
+    shown = _telling(found, between(model))
+    sizes_told = [_sizes(account), *([] if model.clusters is None else [_components(model)])]
+    return together(*sizes_told, *_means(model, found, shown), _omitted(model, shown))
 
 
-def between(account: Account) -> FloatArray:
+def between(model: Model) -> FloatArray:
     """(D,), how much the clusters differ in each column: their variance as a share of all."""
-    share: FloatArray = account.mixture.weights @ places(account).distances ** 2
+    share: FloatArray = model.mixture.weights @ places(model).distances ** 2
     return share
 
 
 def _sizes(account: Account) -> Html:
-    weights = account.mixture.weights.tolist()
-    merged = account.clusters
-    heading = ["cluster" if merged is None else "component", "weight"]
+    model, census = account.model, account.census
+    heading, columns = _weights(model, shares_of(model))
+    if model.clusters is not None:
+        heading.append("components")
+        columns.append([listed(members) for members in members_of(model)])
+    told = "Weight is the share of a cluster."
+    if census is not None:
+        heading += ["rows", "in doubt"]
+        columns += [
+            [f"{size:.10g}" for size in part.tolist()] for part in (census.sizes, census.doubtful)
+        ]
+        told += (
+            " Rows are those most probably of the cluster; in doubt are those of them that are of"
+            f" another one with a probability of {100 * DOUBT:.0f} % or more."
+        )
+    return together(
+        element("p", told, class_="faint"), _numbered("Sizes", ["cluster", *heading], columns)
+    )
+
+
+def _components(model: Model) -> Html:
+    """The Gaussians that merged clusters are made of."""
+    heading, columns = _weights(model, model.mixture.weights.tolist())
+    heading = ["component", "cluster", *heading]
+    return _numbered("Components", heading, [list(map(str, model.clusters or ())), *columns])
+
+
+def _weights(model: Model, weights: Sequence[float]) -> tuple[list[str], list[Sequence[str]]]:
+    """The columns of weights, with bars, and of sizes; their headings first."""
+    heading = ["weight"]
     columns: list[Sequence[str]] = [
         [
             together(share, " ", bar(weight / max(weights)))
             for share, weight in zip(percent(weights), weights, strict=True)
         ]
     ]
-    if merged is not None:
-        heading.append("cluster")
-        columns.append([str(c) for c in merged])
-    if account.fit is not None:
+    if model.fit is not None:
         heading.append("size in the fit")
-        columns.append(sizes([weight * account.fit.n_rows for weight in weights]))
-    if account.census is not None:
-        heading += ["rows", "in doubt"]
-        columns += [
-            [f"{size:.10g}" for size in part.tolist()]
-            for part in (account.census.sizes, account.census.doubtful)
-        ]
-    told = "Weight is the share of a cluster."
-    if account.census is not None:
-        told += (
-            " Rows are those most probably of the cluster; in doubt are those of them that are of"
-            f" another one with a probability of {100 * DOUBT:.0f} % or more."
-        )
+        columns.append(sizes([weight * model.fit.n_rows for weight in weights]))
+    return heading, columns
+
+
+def _numbered(caption: str, heading: Sequence[str], columns: Sequence[Sequence[str]]) -> Html:
     rows = [row(str(k), map(cell, cells)) for k, cells in enumerate(zip(*columns, strict=True))]
-    return together(element("p", told, class_="faint"), table("Sizes", heading, rows))
+    return table(caption, heading, rows)
 
 
-def _means(columns: Sequence[str], found: Places, shown: tuple[IntArray, IntArray]) -> list[Html]:
-    clusters, features = shown
+def _means(model: Model, found: Places, shown: tuple[IntArray, IntArray]) -> list[Html]:
+    numbers, features = shown
+    part = part_of(model)
     texts = {int(d): _aligned(found, int(d)) for d in features}
     parts = [element("p", _READING, class_="faint")]
-    for start in range(0, len(clusters), BAND):
-        band = clusters[start : start + BAND].tolist()
-        heading = ["column", "overall", *(f"cluster {k}" for k in band)]
+    for start in range(0, len(numbers), BAND):
+        band = numbers[start : start + BAND].tolist()
+        heading = ["column", "overall", *(f"{part} {k}" for k in band)]
         rows = [
-            row(columns[d], _cells(texts[d], band, found.distances[:, d]), name=True)
+            row(model.columns[d], _cells(texts[d], band, found.distances[:, d]), name=True)
             for d in features.tolist()
         ]
-        which = "" if len(clusters) <= BAND else f", clusters {band[0]} to {band[-1]}"
+        which = "" if len(numbers) <= BAND else f", {part}s {band[0]} to {band[-1]}"
         parts.append(table(f"Means and spreads{which}", heading, rows))
     return parts
 
@@ -145,16 +165,16 @@ def _telling(found: Places, differing: FloatArray) -> tuple[IntArray, IntArray]:
     return clusters, np.sort(np.argsort(-differing, kind="stable")[:most])
 
 
-def _omitted(found: Places, shown: tuple[IntArray, IntArray]) -> Html:
-    n_clusters, n_features = found.means.shape
+def _omitted(model: Model, shown: tuple[IntArray, IntArray]) -> Html:
+    n_parts, n_features = model.mixture.n_components, len(model.columns)
     left_out = []
     if len(shown[1]) < n_features:
         left_out.append(
             f"Of {count(n_features, 'column')}, the {len(shown[1])} in which the clusters differ "
             "most are shown."
         )
-    if len(shown[0]) < n_clusters:
-        left_out.append(f"Of {count(n_clusters, 'cluster')}, the {len(shown[0])} largest.")
+    if len(shown[0]) < n_parts:
+        left_out.append(f"Of {count(n_parts, part_of(model))}, the {len(shown[0])} largest.")
     if not left_out:
         return together()
     return element("p", " ".join(left_out), " All are in the model file.", class_="faint")

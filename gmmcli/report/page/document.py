@@ -3,7 +3,9 @@
 import shlex
 from math import isclose
 
-from gmmcli.report.fits import Fit, ending, headline, qualities
+from gmmcli.report.counts import INCOMPLETE, WEIGHTLESS
+from gmmcli.report.fits import ending, headline, qualities
+from gmmcli.report.models import Fit
 from gmmcli.report.numerals import count
 from gmmcli.report.page.account import Account, Census
 from gmmcli.report.page.clusters import cluster_tables
@@ -27,8 +29,7 @@ MOST_BYTES = 960_000
 
 def compose(account: Account) -> str:
     """The whole page: one file that asks for no other."""
-    about = (account.mixture, account.fit, account.columns, account.projection)
-    title = ", ".join(headline(*about, bayes=account.bayes))
+    title = ", ".join(headline(account.model))
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -61,10 +62,11 @@ def compose(account: Account) -> str:
 
 
 def _lead(account: Account) -> list[Html]:
-    if account.fit is None:
+    fit = account.model.fit
+    if fit is None:
         return [element("p", "It is not known how the model was fitted.", class_="lead")]
-    told = "; ".join(ending(account.fit))
-    style = "lead good" if account.fit.converged else "lead"
+    told = "; ".join(ending(fit))
+    style = "lead good" if fit.converged else "lead"
     return [element("p", told[:1].upper() + told[1:] + ".", class_=style)]
 
 
@@ -82,14 +84,13 @@ def _warnings(account: Account) -> Html:
 
 
 def _fit(account: Account) -> Html:
-    pairs = [("free parameters", str(account.mixture.n_parameters))]
-    if account.fit is not None:
-        pairs = [
-            (name, number(", ".join(filter(None, told))))
-            for name, told in qualities(account.fit, account.bayes).items()
-        ]
+    pairs = [
+        (name, number(", ".join(filter(None, told))))
+        for name, told in qualities(account.model).items()
+    ]
     if account.census is not None:
-        pairs.append(("log-likelihood of the rows", _likelihood(account.census, account.fit)))
+        told = _likelihood(account.census, account.model.fit)
+        pairs.append(("log-likelihood of the rows", told))
     return section("How the fit went", facts("How good the model is", pairs))
 
 
@@ -122,10 +123,10 @@ def _run(account: Account) -> Html:
     pairs = list(account.options.items())
     if account.census is not None:
         pairs += _data(account.census)
-    pairs.append(("columns", ", ".join(account.columns)))
+    pairs.append(("columns", ", ".join(account.model.columns)))
     pairs.append(("versions", ", ".join(f"{k} {v}" for k, v in account.versions.items())))
     return section(
-        "What was run",
+        "This page was made by",
         element("pre", element("code", shlex.join(account.command))),
         facts("The fit, the rows and the programs", pairs),
     )
@@ -136,8 +137,8 @@ def _data(census: Census) -> list[tuple[str, str]]:
     left_out = [
         f"{n} left out, {why}"
         for n, why in (
-            (census.n_dropped, "a value is missing or infinite"),
-            (census.n_weightless, "of weight 0"),
+            (census.n_dropped, INCOMPLETE),
+            (census.n_weightless, WEIGHTLESS),
         )
         if n
     ]

@@ -12,12 +12,22 @@ from urllib.parse import quote
 import numpy as np
 
 from gmmcli.errors import OutputError
+from gmmcli.mixture.model import Posterior
 from gmmcli.report.criteria import heading
+from gmmcli.report.models import Model, axes_of
 from gmmcli.report.numerals import count
 from gmmcli.report.page.account import Account, Choice
 from gmmcli.report.page.clusters import between
 from gmmcli.report.page.markup import Html, element, together
-from gmmcli.report.plots import KINDS, Subject, check_library, draw, draw_criteria, render
+from gmmcli.report.plots import (
+    KINDS,
+    Subject,
+    check_library,
+    draw,
+    draw_criteria,
+    render,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,12 +85,13 @@ def criteria_picture(choice: Choice, album: Album) -> Html:
 
 def cluster_pictures(account: Account, album: Album) -> Iterator[Html]:
     """The clusters in one picture of each kind that tells something of them."""
-    subject = _subject(account)
+    model, census = account.model, account.census
+    subject = subject_of(model, None if census is None else census.sample)
     for name in _kinds(subject):
         what = _DESCRIPTIONS.get(name, KINDS[name].description)
-        alt = f"Picture of {count(account.mixture.n_components, 'cluster')}: {what}."
+        alt = f"Picture of {count(model.n_clusters, 'cluster')}: {what}."
         caption = f"{name.capitalize()}: {what}."
-        drawn = _fewer(subject, _telling(account)) if name == "pairs" else subject
+        drawn = _fewer(subject, _telling(model)) if name == "pairs" else subject
         svg = _light(draw(name, drawn))
         yield album.hold(svg, name=name, alt=alt, caption=caption)
 
@@ -94,12 +105,12 @@ def _light(figure: "Figure") -> bytes:
     return render(figure, "svg")
 
 
-def _telling(account: Account) -> tuple[str, ...]:
+def _telling(model: Model) -> tuple[str, ...]:
     """The few features in which the clusters differ most, in their order."""
-    if account.projection is not None:
-        return _names(account)[:MOST_PAIRS]
-    order = np.argsort(-between(account), kind="stable")[:MOST_PAIRS]
-    return tuple(account.columns[d] for d in sorted(order.tolist()))
+    if model.projection is not None:
+        return axes_of(model)[:MOST_PAIRS]
+    order = np.argsort(-between(model), kind="stable")[:MOST_PAIRS]
+    return tuple(model.columns[d] for d in sorted(order.tolist()))
 
 
 def _fewer(subject: Subject, chosen: tuple[str, ...]) -> Subject:
@@ -109,7 +120,8 @@ def _fewer(subject: Subject, chosen: tuple[str, ...]) -> Subject:
         return replace(subject, chosen=chosen)
     step = -(-len(rows) // MOST_IN_PANEL)
     weights = None if weights is None else weights[::step]
-    return replace(subject, chosen=chosen, rows=rows[::step], weights=weights)
+    posterior = subject.posterior and Posterior(*(part[::step] for part in subject.posterior))
+    return replace(subject, chosen=chosen, rows=rows[::step], weights=weights, posterior=posterior)
 
 
 def _kinds(subject: Subject) -> Sequence[str]:
@@ -117,26 +129,6 @@ def _kinds(subject: Subject) -> Sequence[str]:
     if n_features == 1:
         return ("density",)
     drawn = ["density", "boundaries"] if subject.rows is None else ["classification", "uncertainty"]
-    if subject.mixture.n_components == 1:
+    if subject.n_clusters == 1:
         drawn.pop()  # of one cluster there is no boundary, and no doubt
     return drawn if n_features == 2 else [*drawn, "pairs"]
-
-
-def _names(account: Account) -> tuple[str, ...]:
-    if account.projection is None:
-        return tuple(account.columns)
-    return tuple(f"PC{i + 1}" for i in range(account.projection.n_components))
-
-
-def _subject(account: Account) -> Subject:
-    if account.census is None:
-        return Subject(mixture=account.mixture, names=_names(account), clusters=account.clusters)
-    sample, projection = account.census.sample, account.projection
-    return Subject(
-        mixture=account.mixture,
-        names=_names(account),
-        rows=sample.rows if projection is None else projection.apply(sample.rows.T).T,
-        weights=sample.weights,
-        n_rows=sample.n_rows,
-        clusters=account.clusters,
-    )

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from gmmcli.errors import OutputError
 from gmmcli.mixture.selection import Cell
-from gmmcli.report.plots.subject import KINDS, Kind, Subject
+from gmmcli.report.plots.subject import KINDS, Kind, Subject, subject_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +36,7 @@ __all__ = [
     "draw",
     "draw_criteria",
     "render",
+    "subject_of",
 ]
 
 FORMATS = ("png", "svg", "pdf")

@@ -70,8 +70,10 @@ def _places(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def _log_densities(flat: Plane, places: FloatArray) -> FloatArray:
-    """ln of the density of each cluster, the sum of its components: (clusters, N)."""
+    """ln of what rows are shared out by, the sum over each cluster's components: (clusters, N)."""
     joint = component_log_densities(flat.mixture, places)
+    if flat.subject.assigning is not None:
+        joint = joint + np.log(flat.subject.assigning / flat.mixture.weights)[:, None]
     groups = np.asarray(flat.subject.groups)
     parts = [joint[groups == k] for k in range(flat.subject.n_clusters)]
     return np.stack([np.logaddexp.reduce(part, axis=0) for part in parts])

@@ -1,13 +1,15 @@
 """What is drawn: a mixture, perhaps with a sample of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gmmcli.errors import UsageError
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.model import GaussianMixture, Posterior
+from gmmcli.report.models import Model, axes_of
 from gmmcli.report.numerals import count
+from gmmcli.report.plots.sampling import Sample
 
 MOST_PAIRS = 6
 
@@ -25,6 +27,8 @@ class Subject:
     chosen : the features that are the axes; empty for the choice that the kind makes.
     clusters : the cluster of each component, where components were merged; from 0.
     posterior : what the model says of the rows, by cluster; None is what the mixture says.
+    assigning : (K,), weights by which places are shared out among the components, where they are
+        not those of the mixture, as in a Bayesian fit.
     """
 
     mixture: GaussianMixture
@@ -35,6 +39,7 @@ class Subject:
     chosen: tuple[str, ...] = ()
     clusters: tuple[int, ...] | None = None
     posterior: Posterior | None = None
+    assigning: FloatArray | None = None
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -96,6 +101,26 @@ class Kind:
             wanted = f"{self.fewest} to {self.most} columns"
             message = f"--kind {self.name} takes {wanted}, and -C chooses {len(chosen)}"
             raise UsageError(message, "choose others with -C/--columns")
+
+
+def subject_of(model: Model, some: Sample | None, *, chosen: tuple[str, ...] = ()) -> Subject:
+    """What a picture of a model is of, with rows in user units if there are any."""
+    alone = Subject(
+        mixture=model.mixture,
+        names=axes_of(model),
+        chosen=chosen,
+        clusters=model.clusters,
+        assigning=model.assigning.weights,
+    )
+    if some is None:
+        return alone
+    return replace(
+        alone,
+        rows=model.features(some.rows),
+        weights=some.weights,
+        n_rows=some.n_rows,
+        posterior=model.posterior(some.rows),
+    )
 
 
 KINDS: dict[str, Kind] = {

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.typing import LegendLocType
 
 from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.report.models import DOUBT, in_doubt
 from gmmcli.report.plots.canvas import (
     MOST_VECTOR_POINTS,
     emptiest_corner,
@@ -19,7 +20,6 @@ from gmmcli.report.plots.palette import color
 from gmmcli.report.plots.plane import Plane, plane
 from gmmcli.report.plots.subject import Subject
 
-DOUBT = 0.1
 _STEP = 0.02
 _EXAMPLES = (0.0, 0.1, 0.3, 0.5)
 
@@ -29,11 +29,11 @@ def figure(subject: Subject) -> Figure:
     flat = plane(subject)
     if flat.rows is None or flat.posterior is None:
         raise ValueError("uncertainty is of rows")
-    doubtful = int(np.count_nonzero(flat.posterior.uncertainty > DOUBT))
+    doubtful = int(np.count_nonzero(in_doubt(flat.posterior)))
     n_rows = len(flat.rows)
     remark = (
-        f"{doubtful:,} of {n_rows:,} have a probability above {100 * DOUBT:.0f} % of being in "
-        "another cluster than the one given"
+        f"{doubtful:,} of {n_rows:,} have a probability of {100 * DOUBT:.0f} % or more of "
+        "being in another cluster than the one given"
     )
     if flat.n_axes == 1:
         return _stems(flat, remark)
