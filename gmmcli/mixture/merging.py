@@ -22,6 +22,8 @@ from gmmcli.mixture.workers import Serial, Workers
 
 SLIGHT = 0.01
 """Nats a row: components of no more entropy than this stand apart, and none needs joining."""
+FEWEST_POINTS = 4
+"""Of the entropy, and so components, of which an elbow can be told."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,18 +59,29 @@ class Merging:
         return numbers
 
     @property
-    def suggested(self) -> int:
-        """The number of clusters at the elbow of the entropy.
+    def apart(self) -> bool:
+        """Whether the components hardly overlap, so that none needs joining."""
+        return bool(self.entropies[-1] <= SLIGHT * self.n_rows)
+
+    @property
+    def elbow(self) -> int | None:
+        """The number of clusters at the elbow of the entropy; None where there is none to tell.
 
         It is where two straight lines, fitted by least squares to the entropy over the number of
-        clusters, meet (Baudry et al. 2010; mclust's clustCombiOptim does the same). Two lines
-        need three points. Nothing is joined where there are fewer, nor where the components
-        hardly overlap, which the lines cannot tell.
+        clusters, share a point (Baudry et al. 2010; mclust's clustCombiOptim does the same), if
+        the entropy rises more steeply beyond it. Two lines go through any three points, so it
+        takes four. It is an inner point, and so never one cluster.
         """
-        apart = self.entropies[-1] <= SLIGHT * self.n_rows
-        if apart or self.n_components < 3:
-            return self.n_components
-        return elbow(self.entropies) + 1
+        if self.n_components < FEWEST_POINTS:
+            return None
+        place = elbow(self.entropies)
+        before, beyond = _slope(self.entropies[: place + 1]), _slope(self.entropies[place:])
+        return place + 1 if beyond > before else None
+
+    @property
+    def suggested(self) -> int:
+        """The number of clusters at the elbow; K where components are apart, or have no elbow."""
+        return self.n_components if self.apart or self.elbow is None else self.elbow
 
 
 def merge(model: GaussianMixture, batches: Batches, *, workers: Workers | None = None) -> Merging:
@@ -136,9 +149,20 @@ def elbow(values: FloatArray) -> int:
 
 def _misfit(values: FloatArray) -> float:
     """Sum of squares about the least-squares line through equidistant points."""
-    x = np.arange(len(values)) - (len(values) - 1) / 2
-    y = values - values.mean()
+    x, y = _centred(values)
     return float(y @ y - (x @ y) ** 2 / (x @ x))
+
+
+def _slope(values: FloatArray) -> float:
+    """Of the least-squares line through equidistant points, a step."""
+    x, y = _centred(values)
+    return float((x @ y) / (x @ x))
+
+
+def _centred(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Equidistant places and the values there, each about its mean."""
+    places: FloatArray = np.arange(len(values)) - (len(values) - 1) / 2
+    return places, values - values.mean()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from mixture.problems import fitted, overlapping, random_model, reference, rows, table, two_clusters
+from mixture.problems import fitted, random_model, reference, rows, table, two_clusters
 
 from gmmcli.execution import executor
-from gmmcli.mixture.merging import SLIGHT, by_cluster, elbow, merge
+from gmmcli.mixture.merging import SLIGHT, Merging, by_cluster, elbow, merge
 from gmmcli.mixture.model import GaussianMixture
 
 
@@ -58,7 +58,9 @@ def test_old_faithful_as_mclust_has_it(faithful):
     merging = merge(faithful, rows(X))
     np.testing.assert_allclose(merging.entropies, [0, 0.483, 42.743], atol=6e-4)
     assert merging.merges[0] == ((0,), (2,))
-    assert merging.suggested == 2
+    # two lines go through three points wherever they are
+    assert merging.elbow is None
+    assert merging.suggested == 3
     labels = by_cluster(faithful.posterior(X), merging.clusters(2)).labels
     assert np.bincount(labels).tolist() == [175, 97]
 
@@ -119,14 +121,36 @@ def test_components_that_stand_apart_stay():
     assert apart.suggested == 3
     together = merge(fitted(X, 5, n_init=2).model, rows(X))
     assert together.entropies[-1] > SLIGHT * len(X)
-    assert together.suggested == 3
+    assert 3 <= together.suggested < 5
 
 
-def test_two_components_have_no_elbow():
-    X = overlapping(np.random.default_rng(0))
-    merging = merge(fitted(X, 2).model, rows(X))
-    assert merging.entropies[-1] > SLIGHT * len(X)
-    assert merging.suggested == 2
+def with_entropies(*entropies):
+    K = len(entropies)
+    merges = tuple(((0,), (k,)) for k in range(1, K))
+    weights, values = np.full(K, 1 / K), np.array(entropies)
+    return Merging(weights=weights, n_rows=100, entropies=values, merges=merges)
+
+
+@pytest.mark.parametrize("entropies", [(0.0, 40.0), (0.0, 0.5, 40.0), (0.0, 39.0, 40.0)])
+def test_two_or_three_components_have_no_elbow_and_nothing_is_joined(entropies):
+    merging = with_entropies(*entropies)
+    assert not merging.apart
+    assert merging.elbow is None
+    assert merging.suggested == len(entropies)
+
+
+def test_an_elbow_is_where_the_entropy_becomes_steeper():
+    assert with_entropies(0, 1, 2, 30, 60).suggested == 3
+    # falls all the way to one cluster, and faster at last: no number between is special
+    bent = with_entropies(0, 30, 60, 61, 62)
+    assert not bent.apart
+    assert bent.elbow is None
+    assert bent.suggested == 5
+    # a bend that is there, of components that hardly overlap
+    slight = with_entropies(0, 0.01, 0.02, 0.5)
+    assert slight.apart
+    assert slight.elbow == 3
+    assert slight.suggested == 4
 
 
 def test_the_elbow_is_that_of_two_least_squares_lines():
