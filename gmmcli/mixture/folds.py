@@ -9,6 +9,7 @@ from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batch, Batches
 from gmmcli.mixture.sampling import in_memory
+from gmmcli.mixture.streams import Purpose, stream
 
 
 def folds(batches: Batches, n_folds: int, *, seed: int) -> Iterator[tuple[Batches, Batches]]:
@@ -57,7 +58,7 @@ class _Part:
         return _whole(self._pieces())
 
     def _pieces(self) -> Iterator[Batch]:
-        rng = np.random.default_rng([self.seed, 2])
+        rng = stream(self.seed, Purpose.FOLDS)
         left: IntArray = np.empty(0, dtype=np.int64)
         for X, weights in self.source:
             n_rows = X.shape[1]

@@ -29,10 +29,8 @@ from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.search import Observer
 from gmmcli.mixture.standardise import Standardisation
+from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import Serial
-
-STREAM = 2
-"""Sets the seeds of the weights apart from those of the starts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -206,7 +204,7 @@ class Spread:
 def _replicate(
     problem: Problem, estimate: GaussianMixture, options: FitOptions, number: int
 ) -> Step:
-    batches: Batches = _Reweighted(problem.batches, (options.seed, STREAM, number))
+    batches: Batches = _Reweighted(problem.batches, options.seed, number)
     if isinstance(problem.batches, ArrayBatches):
         drawn = [batch.weights for batch in batches if batch.weights is not None]
         batches = ArrayBatches(problem.batches.X, np.concatenate(drawn))
@@ -224,9 +222,10 @@ def _replicate(
 class _Reweighted:
     """The same rows with random weights that sum to n, the same in every pass."""
 
-    def __init__(self, source: Batches, seed: Sequence[int]) -> None:
+    def __init__(self, source: Batches, seed: int, number: int) -> None:
         self._source = source
         self._seed = seed
+        self._number = number
         totals = np.sum([(times.sum(), drawn.sum()) for _, times, drawn in self._draws()], axis=0)
         self._factor = totals[0] / totals[1]
 
@@ -242,7 +241,8 @@ class _Reweighted:
         """Rows, how often each counts, and the draw of that many exponentials."""
         for i, (X, weights) in enumerate(self._source):
             times = np.ones(X.shape[1]) if weights is None else weights
-            drawn = np.random.default_rng([*self._seed, i]).standard_gamma(times)
+            rng = stream(self._seed, Purpose.STANDARD_ERRORS, self._number, i)
+            drawn = rng.standard_gamma(times)
             # a draw of a small fraction of a row may underflow, and no row is to vanish
             yield X, times, np.maximum(drawn, np.finfo(np.float64).tiny)
 
