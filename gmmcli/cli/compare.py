@@ -1,6 +1,8 @@
 """gmmcli compare: two labelings of the same rows."""
 
+import math
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +15,20 @@ from gmmcli.errors import DataError
 
 if TYPE_CHECKING:
     from gmmcli.data import Table
+    from gmmcli.mixture.agreement import Agreement
 
 _MOST_LABELS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """Output."""
+
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print index, match and table as JSON instead of the text."),
+    ] = False
+
 
 Column = Annotated[
     str, typer.Argument(metavar="COLUMN", help="A column of labels: a name, or a position from 1.")
@@ -27,6 +41,7 @@ def compare(
     second: Column,
     path: Input = None,
     *,
+    form: Form,
     reading: Reading,
     talk: Talk,
 ) -> None:
@@ -39,25 +54,35 @@ def compare(
     For example:
       gmmcli predict model.json data.csv | gmmcli compare species cluster
       gmmcli compare species cluster clusters.csv
+      gmmcli compare species cluster clusters.csv --json | jq .adjusted_rand_index
     """
     source = input_path(context, path)
 
-    import numpy as np
-
-    from gmmcli.data import find_column, open_table
-    from gmmcli.mixture.agreement import Agreement
-    from gmmcli.report.agreement import agreement_table
+    from gmmcli.data import find_column, open_table, write_text
+    from gmmcli.report.agreement import agreement_json, agreement_table
 
     with open_table(source, reading.options()) as table:
         columns = find_column(table, first), find_column(table, second)
         found = _count(table, columns, talk)
-    labels = [sorted({pair[i] for pair in found}, key=_order) for i in (0, 1)]
-    places = [{label: i for i, label in enumerate(side)} for side in labels]
-    counts = np.zeros((len(labels[0]), len(labels[1])), dtype=np.int64)
+    agreement, labels = _agreement(found)
+    if form.as_json:
+        write_text("-", agreement_json(agreement, columns, labels))
+        return
+    talk.show(partial(agreement_table, agreement, columns, labels), aside=False)
+
+
+def _agreement(found: Counter[tuple[str, str]]) -> "tuple[Agreement, tuple[list[str], list[str]]]":
+    """The table of pairs, and the labels that are its rows and its columns."""
+    import numpy as np
+
+    from gmmcli.mixture.agreement import Agreement
+
+    rows, columns = (sorted({pair[i] for pair in found}, key=_order) for i in (0, 1))
+    places = [{label: i for i, label in enumerate(side)} for side in (rows, columns)]
+    counts = np.zeros((len(rows), len(columns)), dtype=np.int64)
     for (one, other), n_rows in found.items():
         counts[places[0][one], places[1][other]] = n_rows
-    show = partial(agreement_table, Agreement(counts), columns, (labels[0], labels[1]))
-    talk.show(show, aside=False)
+    return Agreement(counts), (rows, columns)
 
 
 def _count(table: "Table", columns: tuple[str, str], talk: Talk) -> Counter[tuple[str, str]]:
@@ -86,6 +111,10 @@ def _count(table: "Table", columns: tuple[str, str], talk: Talk) -> Counter[tupl
     return found
 
 
-def _order(label: str) -> tuple[float, str]:
+def _order(label: str) -> tuple[float, str, str]:
     """Numbers by size, then texts."""
-    return (int(label), "") if label.isdecimal() else (float("inf"), label)
+    if not (label.isascii() and label.isdigit()):
+        return (math.inf, "", label)
+    # by their digits: there is a limit to those that become a number
+    digits = label.lstrip("0")
+    return (len(digits), digits, label)

@@ -1,5 +1,6 @@
-"""How far two partitions agree, as a person reads it."""
+"""How far two partitions agree, as a person reads it, and as a program does."""
 
+import json
 from collections.abc import Sequence
 
 from gmmcli.mixture.agreement import Agreement
@@ -38,3 +39,27 @@ def agreement_table(
         title(f"{columns[0]} (rows) by {columns[1]} (columns)"),
         *grid.lines(width),
     ]
+
+
+def agreement_json(
+    agreement: Agreement,
+    columns: tuple[str, str],
+    labels: tuple[Sequence[str], Sequence[str]],
+) -> str:
+    """The same as JSON, in ASCII: what was counted in the order of the labels.
+
+    Parameters
+    ----------
+    columns : their names.
+    labels : their groups, in the order of the counts.
+    """
+    document = {
+        "columns": columns,
+        "n_rows": agreement.n_rows,
+        "adjusted_rand_index": agreement.adjusted_rand_index,
+        "n_matched": agreement.n_matched,
+        "labels": labels,
+        "counts": agreement.counts.tolist(),
+    }
+    # the one control character that JSON leaves as it is
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

@@ -59,11 +59,11 @@ def criteria_table(
     lowest = {name: min(map(CRITERIA[name], results), default=math.inf) for name in names}
     headings = [_STYLES[name].heading for name in names]
     grid = Grid(
-        heading=("", "covariance", "k", "log-lik.", "params", *headings, "delta", "converged"),
+        heading=("", "covariance", "k", "log-lik.", "params", *headings, "delta"),
         rows=[(">" if cell is best else "", *_row(cell, lowest, criterion)) for cell in cells],
-        left=frozenset({0, 1, 6 + len(names)}),
+        left=frozenset({0, 1}),
         styles={i: "good" for i, cell in enumerate(cells) if cell is best},
-        remarks={i: cell.reason for i, cell in enumerate(cells) if cell.result is None},
+        remarks={i: remark for i, cell in enumerate(cells) if (remark := _remark(cell))},
     )
     lines = [*grid.lines(width, stub=_STUB), []]
     if best is None:
@@ -90,8 +90,14 @@ def _row(cell: Cell, lowest: dict[str, float], criterion: str) -> list[str]:
             value = CRITERIA[name](result)
             row.append(written(name, value) + ("*" if value == least < math.inf else " "))
         row.append(written(criterion, CRITERIA[criterion](result) - lowest[criterion]))
-        row.append("yes" if result.converged else "no")
     return row
+
+
+def _remark(cell: Cell) -> str:
+    """What there is to say behind the numbers, or instead of them."""
+    if cell.result is None:
+        return cell.reason
+    return "" if cell.result.converged else "not converged"
 
 
 def written(name: str, value: float) -> str:

@@ -22,6 +22,7 @@ PIPE_WIDTH = 100
 """Where there is no terminal: lines as wide as one that is wide, longer where they must be."""
 
 _GAP = 2
+_TIGHT = 1
 _STYLES = {
     "title": "bold",
     "heading": "dim",
@@ -29,6 +30,10 @@ _STYLES = {
     "bad": "bold yellow",
     "glyphs": "cyan",
 }
+
+
+class Endless(int):
+    """A width that a line may go beyond, since nothing cuts or folds it there: that of a pipe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +58,22 @@ class Grid:
     @property
     def breadth(self) -> int:
         """Cells of a line in one piece."""
-        widths = self._widths(self._table())
-        return sum(widths) + _GAP * (len(widths) - 1)
+        return _breadth(self._widths(self._table()), _GAP)
 
     def lines(self, width: int, *, stub: int = 1) -> list[Line]:
-        """In bands that fit the width, each beginning with the first `stub` columns.
+        """In one piece where that can be, the columns moved together if they must.
 
-        A column that is wider than the width is not cut.
+        Else in bands that fit the width, each beginning with the first `stub` columns; a column
+        that is wider than the width is not cut.
         """
         table = self._table()
         widths = self._widths(table)
         lines: list[Line] = []
-        bands = _bands(widths, width, stub)
+        bands, gap = _bands(widths, width, stub), _GAP
+        if isinstance(width, Endless):
+            bands = [list(range(len(widths)))]
+        elif _breadth(widths, _TIGHT) <= width < _breadth(widths, _GAP):
+            bands, gap = [list(range(len(widths)))], _TIGHT
         for band in bands:
             if lines:
                 lines.append([])
@@ -79,7 +88,7 @@ class Grid:
                 ]
                 if i - 1 in self.remarks and band is bands[0]:
                     spans.append((printable(self.remarks[i - 1]), style))
-                lines.append(_joined(spans))
+                lines.append(_joined(spans, gap))
         return lines
 
     def _table(self) -> list[list[str]]:
@@ -98,7 +107,7 @@ class Grid:
         return cell + space if column in self.left else space + cell
 
 
-def _joined(spans: Sequence[Span]) -> Line:
+def _joined(spans: Sequence[Span], gap: int) -> Line:
     """Cells as a line: a gap between them, no blanks at the end, neighbours of a style as one."""
     line: Line = []
     for cell, style in spans:
@@ -106,7 +115,7 @@ def _joined(spans: Sequence[Span]) -> Line:
             line.append((cell, style))
             continue
         before, last = line[-1]
-        before += " " * _GAP
+        before += " " * gap
         if style == last:
             line[-1] = (before + cell, style)
         else:
@@ -115,6 +124,10 @@ def _joined(spans: Sequence[Span]) -> Line:
     while len(line) > 1 and not line[-1][0].strip():
         line.pop()
     return [*line[:-1], (line[-1][0].rstrip(), line[-1][1])]
+
+
+def _breadth(widths: Sequence[int], gap: int) -> int:
+    return sum(widths) + gap * (len(widths) - 1)
 
 
 def _bands(widths: Sequence[int], width: int, stub: int) -> list[list[int]]:
@@ -152,9 +165,11 @@ def text(content: str, style: str = "") -> Line:
 
 def available_width(stream: TextIO) -> int:
     """Cells of a line on this stream; COLUMNS decides where it is set."""
-    if stream.isatty() or os.environ.get("COLUMNS"):
+    if stream.isatty():
         return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
-    return PIPE_WIDTH
+    if os.environ.get("COLUMNS"):
+        return Endless(shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+    return Endless(PIPE_WIDTH)
 
 
 def write(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:

@@ -1,5 +1,7 @@
 """gmmcli compare: two columns of labels, whatever their names and wherever they come from."""
 
+import json
+
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -35,6 +37,35 @@ def test_what_it_prints(cli, table):
 def test_numbers_stand_in_order_of_size(cli, table):
     lines = cli("compare", "cluster", "kind", table).lines()
     assert [line.split()[0] for line in lines[-3:]] == ["1", "2", "10"]
+
+
+def test_numbers_of_any_length_and_script_are_labels(cli):
+    many = "9" * 5000
+    text = f"a,b\n{many},1\n10,2\n2,٢\n002,²\n"
+    outcome = cli("compare", "a", "b", stdin=text.encode())
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [line.split()[0] for line in outcome.lines()[-4:]] == ["002", "2", "10", many]
+
+
+def test_json_holds_what_the_text_says(cli, table):
+    outcome = cli("compare", "kind", "cluster", table, "--json")
+    told = json.loads(outcome.out)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert told["adjusted_rand_index"] == pytest.approx(
+        adjusted_rand_score(*zip(*ROWS, strict=True)), rel=1e-12
+    )
+    assert told == {
+        "columns": ["kind", "cluster"],
+        "n_rows": 18,
+        "adjusted_rand_index": told["adjusted_rand_index"],
+        "n_matched": 15,
+        "labels": [["a", "b", "c"], ["1", "2", "10"]],
+        "counts": [[6, 0, 0], [0, 3, 6], [0, 3, 0]],
+    }
+    odd = cli("compare", "a", "b", "--json", stdin="a,b\n\x1bé\x7f,1\n".encode())
+    assert odd.out.isascii()
+    assert not {"\x1b", "\x7f"} & set(odd.out)
+    assert json.loads(odd.out)["labels"][0] == ["\x1bé\x7f"]
 
 
 def test_every_way_to_read_gives_the_same(cli, table, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,7 +92,8 @@ def test_closed_standard_streams_are_told_of(command, blobs, tmp_path):
     assert codes == [2]
     assert "Usage: gmmcli fit" in err
     target = tmp_path / "m.json"
-    codes, _, err = shell(f"{command} fit {blobs} -k 3 -q -m {target} >&- 2>{tmp_path}/err")
+    codes, _, _ = shell(f"{command} fit {blobs} -k 3 -q -m {target} >&- 2>{tmp_path}/err")
+    assert codes == [1]
     assert "standard output is closed" in (tmp_path / "err").read_text()
 
 
@@ -204,20 +206,34 @@ def test_an_output_that_cannot_be_made_is_told_before_the_work(
         assert str(path) in outcome.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it likes")
-def test_a_read_only_folder(cli, blobs, tmp_path):
-    tmp_path.chmod(0o500)
-    outcome = cli("fit", blobs, "-k", 3, "-m", tmp_path / "m.json")
-    tmp_path.chmod(0o700)
-    assert outcome.code == 1
-    assert "read-only" in outcome.err
+ROOT = os.geteuid() == 0
+# root writes where it likes, unless it is without the capability to
+UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
 
 
-def test_a_folder_that_access_says_cannot_be_written(cli, blobs, tmp_path, monkeypatch):
-    monkeypatch.setattr("gmmcli.cli.paths.os.access", lambda *_: False)
-    outcome = cli("fit", blobs, "-k", 3, "-m", tmp_path / "m.json")
-    assert outcome.code == 1
-    assert "read-only" in outcome.err
+@pytest.mark.skipif(ROOT and shutil.which("setpriv") is None, reason="root, and no setpriv")
+@pytest.mark.parametrize("line", ["fit {blobs} -k 3 -m", "predict {model} {blobs} -o"])
+def test_a_read_only_folder(command, blobs, model, tmp_path, line):
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    target = folder / "out.csv"
+    words = line.format(blobs=blobs, model=model).split()
+    folder.chmod(0o500)
+    try:
+        done = subprocess.run(
+            [*(UNPRIVILEGED if ROOT else []), command, *words, str(target)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        folder.chmod(0o700)
+    assert (done.returncode, done.stdout) == (1, "")
+    said, way_out = done.stderr.splitlines()
+    assert said == f"gmmcli: error: cannot write {target}: the folder {folder} is read-only"
+    assert way_out == "choose another folder"
+    assert list(folder.iterdir()) == []
 
 
 def test_an_output_that_is_an_input_or_another_output_is_refused(cli, blobs, model, tmp_path):
@@ -242,6 +258,49 @@ def test_an_output_that_is_an_input_or_another_output_is_refused(cli, blobs, mod
     assert "--model and --labels both write" in twice.err
     assert blobs.read_bytes() == before
     assert not same.exists()
+
+
+STDOUT = [
+    "/dev/stdout",
+    "/dev/fd/1",
+    "/proc/self/fd/1",
+    "//dev/./stdout",
+    "/proc/self/../self/fd/1",
+]
+
+
+@pytest.mark.parametrize("name", STDOUT)
+def test_one_thing_at_a_time_goes_to_standard_output_by_any_name(cli, blobs, model, name):
+    for line in (
+        ("fit", blobs, "-k", 3, "-m", name, "-l", "-"),
+        ("fit", blobs, "-k", 3, "-m", name, "--json"),
+        ("select-k", blobs, "-o", name, "-m", "-"),
+        ("select-k", blobs, "-o", name, "--best"),
+        ("merge", model, blobs, "-o", name, "-l", name),
+    ):
+        outcome = cli(*line)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "both write to standard output" in outcome.err
+    # the summary makes room, as it does for -
+    by_name, by_dash = (cli("fit", blobs, "-k", 3, "-m", path) for path in (name, "-"))
+    assert by_name == by_dash
+    page = cli("select-k", blobs, "--report", name)
+    assert (page.code, page.out) == (2, "")
+
+
+def test_a_link_to_standard_output_is_standard_output(cli, blobs, model, tmp_path):
+    link = tmp_path / "out.csv"
+    link.symlink_to("/dev/stdout")
+    outcome = cli("fit", blobs, "-k", 3, "-l", link, "-m", "-")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert cli("predict", model, blobs, "-o", link).out == cli("predict", model, blobs).out
+    assert link.is_symlink()
+
+
+def test_two_inputs_cannot_be_standard_input_by_any_name(cli, blobs):
+    outcome = cli("predict", "/dev/stdin", stdin=blobs.read_bytes())
+    assert outcome.code == 2
+    assert "MODEL and INPUT are both read from standard input" in outcome.err
 
 
 def test_devices_are_written_to_and_not_replaced(cli, blobs):

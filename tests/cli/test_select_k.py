@@ -94,6 +94,9 @@ def test_the_criterion_decides(cli, overlapping, tmp_path):
         cells = cells_of(path.read_text())
         lowest = min(cells, key=lambda cell: float(cell[criterion]))
         assert [cell for cell in cells if cell["best"] == "yes"] == [lowest]
+        above = {float(cell[criterion]) - float(lowest[criterion]): cell["delta"] for cell in cells}
+        assert all(float(delta) == expected for expected, delta in above.items() if delta)
+        assert lowest["delta"] == "0"
         expected = f"best by {heading}: {lowest['covariance']}, k = {lowest['k']}"
         assert expected in outcome.out
         chosen.add(expected.partition(":")[2])

@@ -62,12 +62,15 @@ def test_a_bad_cell_cannot_speak_to_the_terminal(cli):
     assert "\x1b" not in outcome.err + bad.err
 
 
-def on_terminal(arguments, *, env=None, columns=80):
-    """What the command writes when all its streams are a terminal."""
+def on_terminal(arguments, *, env=None, columns=80, stdin=None):
+    """What the command writes when all its streams are a terminal; stdin may be a file."""
     parent, child = pty.openpty()
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
     environment |= {"TERM": "xterm", "COLUMNS": str(columns), **(env or {})}
-    run = subprocess.Popen(arguments, stdin=child, stdout=child, stderr=child, env=environment)
+    with open(
+        child if stdin is None else stdin, "rb", buffering=0, closefd=stdin is not None
+    ) as rows:
+        run = subprocess.Popen(arguments, stdin=rows, stdout=child, stderr=child, env=environment)
     os.close(child)
     written = b""
     try:
@@ -136,6 +139,21 @@ def test_fit_without_a_model_is_told_how_to_keep_it(command, blobs, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     line = [command, "fit", str(blobs), "-k", "3", "-C", "2-3"]
     assert suggested(line) == ["gmmcli", *line[1:], "-m", "model.json"]
+
+
+def test_a_bayesian_fit_is_told_how_to_keep_it(command, blobs):
+    options = ["--bayes", "--weight-prior", "dirichlet", "--weight-concentration", "0.5"]
+    line = [command, "fit", str(blobs), "-k", "5", *options]
+    assert suggested(line) == ["gmmcli", *line[1:], "-m", "model.json"]
+
+
+def test_rows_that_were_piped_in_cannot_be_read_again(command, blobs):
+    for line in (
+        ["fit", "-k", "3"],
+        ["fit", "-k", "3", "-m", "/dev/null"],
+        ["select-k", "-k", "3"],
+    ):
+        assert suggested([command, *line], stdin=blobs) is None
 
 
 def test_nobody_is_told_what_to_run_next_who_does_not_ask(command, blobs, installed):

@@ -2,7 +2,7 @@
 
 import io
 
-from gmmcli.report.layout import Grid, available_width, phrases, text, title, write
+from gmmcli.report.layout import Endless, Grid, available_width, phrases, text, title, write
 
 WIDE = Grid(
     heading=["k", *(f"column {j}" for j in range(6))],
@@ -27,6 +27,17 @@ def test_what_does_not_fit_goes_to_further_bands_and_nothing_is_cut():
         assert max(map(len, lines)) <= width
     assert len(plain(WIDE.lines(200))) == 4
     assert plain(WIDE.lines(25))[4:6] == ["", "k  column 2  column 3"]
+
+
+def test_columns_move_together_where_that_saves_a_band():
+    tight = plain(WIDE.lines(1 + 6 * 9))
+    assert tight[0] == "k column 0 column 1 column 2 column 3 column 4 column 5"
+    assert len(tight) == 4
+    assert len(plain(WIDE.lines(1 + 6 * 9 - 1))) == 9
+
+
+def test_on_a_pipe_no_row_is_cut_in_two():
+    assert plain(WIDE.lines(Endless(20))) == plain(WIDE.lines(200))
 
 
 def test_a_column_wider_than_the_width_is_not_cut():
@@ -78,3 +89,5 @@ def test_the_width_of_a_stream(monkeypatch):
     assert available_width(io.StringIO()) == 100
     monkeypatch.setenv("COLUMNS", "61")
     assert available_width(io.StringIO()) == available_width(Terminal()) == 61
+    assert isinstance(available_width(io.StringIO()), Endless)
+    assert not isinstance(available_width(Terminal()), Endless)
