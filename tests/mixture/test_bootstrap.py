@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from mixture.test_folds import Passes
 
 from gmmcli.errors import FitError
 from gmmcli.execution import executor
-from gmmcli.mixture.bootstrap import RatioTest, ratio_tests
+from gmmcli.mixture.bootstrap import RatioTest, _whole_fit, ratio_tests
 from gmmcli.mixture.fitting import FitOptions, Fitting
 
 DRAWS = int(os.environ.get("GMMCLI_TEST_REPLICATES", "19"))
@@ -70,6 +71,39 @@ def test_the_p_value_counts_the_draws_that_are_no_smaller():
     assert few.chosen is alternative
     worse = replace(alternative, log_likelihood=null.log_likelihood - 1)
     assert RatioTest(null, worse, draws).statistic == 0
+    assert test.n_failed == 1
+
+
+def test_what_is_within_rounding_is_no_difference():
+    X, _ = two_clusters(np.random.default_rng(0), (40, 40))
+    null = fitted(X, 1)
+    for gain in (-1e-11, 1e-11, 1e-6):
+        same = replace(fitted(X, 2), log_likelihood=null.log_likelihood + gain)
+        test = RatioTest(null, same, np.zeros(99))
+        assert (test.statistic, test.p_value, test.chosen) == (0, 1, null)
+    better = replace(fitted(X, 2), log_likelihood=null.log_likelihood + 1)
+    # draws as large but for rounding are as large
+    test = RatioTest(null, better, np.full(99, 2 - 1e-9))
+    assert (test.statistic, test.p_value) == (pytest.approx(2), 1)
+    # a loose tolerance leaves more open
+    loose = replace(null, tol=0.1)
+    assert RatioTest(loose, better, np.zeros(99)).statistic == 0
+
+
+def test_both_numbers_are_searched_for_in_rows_and_draws_alike(monkeypatch):
+    calls = []
+
+    def recorded(self, n_components, options, start=None, *, also=()):
+        calls.append((n_components, start, [model.n_components for model in also]))
+        return fit(self, n_components, options, start, also=also)
+
+    fit = Fitting.fit
+    monkeypatch.setattr(Fitting, "fit", recorded)
+    X, _ = two_clusters(np.random.default_rng(0), (30, 30))
+    by_draws(X, [2, 3], n_replicates=5)
+    assert calls[:2] == [(2, None, []), (3, None, [3, 3])]
+    # the draws also know the mixture that they come from
+    assert calls[2:] == [(2, None, [2]), (3, None, [3, 3])] * 5
 
 
 def test_under_one_cluster_p_values_are_uniform_and_under_two_they_are_small():
@@ -107,6 +141,43 @@ def test_rows_that_are_not_in_memory_are_refused():
     fitting = Fitting(Passes(rows(known_table("diabetes_corrected"))))
     with pytest.raises(FitError, match="more than memory holds"):
         next(ratio_tests(fitting, [1, 2], n_replicates=19, options=CHEAP))
+
+
+def test_a_number_that_cannot_be_fitted_ends_the_tests_and_says_why():
+    X = np.array([0.0, 1.0] * 20)[:, None]
+    tests = by_draws(X, [1, 2, 3, 4])
+    assert [test.null.model.n_components for test in tests] == [1, 2]
+    first, last = tests
+    assert first.rejected
+    assert "2 distinct rows" in last.reason
+    assert (last.alternative, last.statistic, last.p_value) == (None, 0, 1)
+    assert last.chosen is last.null is first.alternative
+
+
+def test_a_component_of_less_than_half_a_row_is_no_component():
+    result = fitted(two_clusters(np.random.default_rng(0), (40, 40))[0], 2)
+
+    def gives(weight):
+        """A fitting that gives a fit with that weight of the second component."""
+        model = replace(result.model, weights=np.array([1 - weight, weight]))
+        return SimpleNamespace(fit=lambda *_, **__: replace(result, model=model))
+
+    assert _whole_fit(gives(0.51 / 80), 2, CHEAP).model.n_components == 2
+    with pytest.raises(FitError, match="of 2 components only 1 hold rows"):
+        _whole_fit(gives(0.49 / 80), 2, CHEAP)
+
+
+@pytest.mark.skipif(DRAWS < 99, reason="2,000 fits")
+def test_under_two_clusters_that_overlap_p_values_are_uniform():
+    rng = np.random.default_rng(0)
+    p_values = []
+    for _ in range(60):
+        X, _ = two_clusters(rng, (30, 30), n_features=1, distance=2.5)
+        p_values.append(by_draws(X, [2, 3])[0].p_value)
+    # binomial, 1 in 1000 beyond on either side; one cluster too few in the draws gives none
+    assert sum(p <= 0.05 for p in p_values) <= 9
+    assert 5 <= sum(p <= 0.25 for p in p_values) <= 26
+    assert 18 <= sum(p <= 0.5 for p in p_values) <= 42
 
 
 def test_components_that_collapse_are_an_error():
