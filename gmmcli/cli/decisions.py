@@ -12,7 +12,7 @@ from gmmcli.cli.options import Search
 from gmmcli.cli.saving import write_records
 from gmmcli.cli.talk import Talk
 from gmmcli.cli.watching import observer
-from gmmcli.errors import FitError
+from gmmcli.errors import DataError, FitError
 from gmmcli.execution import Executor
 from gmmcli.mixture.bootstrap import RatioTest, ratio_tests
 from gmmcli.mixture.folds import check_folds
@@ -142,6 +142,7 @@ def by_tests(
 ) -> Decision:
     """The first number of clusters that one more does not improve on significantly."""
     (covariance_type,) = candidates.structures(rows.batches.n_features)
+    _check_draws(rows.description.n_rows, candidates.counts[1])
     with talk.progress(every=search.log_every) as line:
         tests = list(
             ratio_tests(
@@ -162,6 +163,13 @@ def by_tests(
         kinds=kinds,
         records=records,
     )
+
+
+def _check_draws(n_rows: float, n_components: int) -> None:
+    """Refuse weights that sum to fewer rows than can be drawn and fitted. DataError."""
+    if round(n_rows) <= n_components:
+        message = f"--bootstrap-lrt draws as many rows as the weights sum to: here {n_rows:.6g}"
+        raise DataError(message, "give weights that say how many rows each one stands for")
 
 
 def _record_of_test(test: RatioTest) -> dict[str, Any]:

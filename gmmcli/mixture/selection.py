@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from gmmcli.errors import FitError
 from gmmcli.mixture.options import FitResult
 
+ROUNDING = 1e-8
+"""Nats a row below which the classification entropy is what rounding makes of none."""
+
+
+def _entropy(result: FitResult) -> float:
+    """NEC; of clusters so far apart that their entropy is rounding, 0."""
+    apart = result.classification_entropy <= ROUNDING * result.n_rows
+    value = result.entropy
+    return 0.0 if apart and result.model.n_components > 1 and math.isfinite(value) else value
+
+
 CRITERIA: dict[str, Callable[[FitResult], float]] = {
     "bic": lambda result: result.bic,
     "aic": lambda result: result.aic,
     "aicc": lambda result: result.aicc,
     "icl": lambda result: result.icl,
     "sabic": lambda result: result.sabic,
-    "entropy": lambda result: result.entropy,
+    "entropy": _entropy,
 }
 """The criteria by name; of each, lower is better, and infinite is not defined."""
 
@@ -29,20 +40,22 @@ class Cell:
 
 
 def best(cells: Iterable[Cell], criterion: str) -> Cell:
-    """The fitted cell with the lowest criterion; of equal ones, the first.
+    """The fitted cell with the lowest criterion; of equal ones, that with the lowest BIC.
 
     Raises
     ------
     FitError : no cell was fitted, or the criterion is defined for none.
     """
     value = CRITERIA[criterion]
-    fitted = [(value(cell.result), cell) for cell in cells if cell.result is not None]
+    fitted = [
+        (value(cell.result), cell.result.bic, cell) for cell in cells if cell.result is not None
+    ]
     if not fitted:
         raise FitError("no model of the grid could be fitted", "see the reasons in the table")
-    lowest, cell = min(fitted, key=lambda pair: pair[0])
+    lowest, _, cell = min(fitted, key=lambda ranked: ranked[:2])
     if math.isinf(lowest):
         raise FitError(
-            f"{criterion} is not defined for any of the models: too many parameters for the rows",
+            f"{criterion} is not defined for any of the models",
             "choose by another criterion, or try fewer clusters",
         )
     return cell

@@ -10,7 +10,7 @@ Classification and Regression Trees, section 3.4.3: the rule of one standard err
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,11 @@ from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.selection import Cell
 from gmmcli.mixture.standardise import describe
 from gmmcli.mixture.workers import Workers
+
+FARTHEST = 1e15
+"""Nats below 0 beyond which the score of one row is all that a mean of scores holds: the others
+are lost in its rounding."""
+TOO_FAR = "a row is too far away from the others to be predicted"
 
 
 @dataclass(frozen=True)
@@ -83,32 +88,35 @@ def cross_validate(
         fitting.observe(f"fold {len(held_out) + 1} of {n_folds}, {phase}", step)
 
     for others, own in folds(fitting.batches, n_folds, seed=options.seed):
-        fitted = grid(
-            Fitting(others, workers=fitting.workers, observe=watch),
-            list(dict.fromkeys(cell.n_components for cell in cells)),
-            covariance_types=list(dict.fromkeys(cell.covariance_type for cell in cells)),
-            options=options,
-        )
+        try:
+            fitted = grid(
+                Fitting(others, workers=fitting.workers, observe=watch),
+                list(dict.fromkeys(cell.n_components for cell in cells)),
+                covariance_types=list(dict.fromkeys(cell.covariance_type for cell in cells)),
+                options=options,
+            )
+        except FitError as error:
+            # of the other rows as a whole: no structure fits them
+            fitted = [replace(cell, result=None, reason=error.message) for cell in cells]
         held_out.append(_HeldOut(own, fitted))
     reasons = [_reason(cell, held_out, i) for i, cell in enumerate(cells)]
-    scores = iter(
-        _scores(held_out, [i for i, why in enumerate(reasons) if not why], fitting.workers)
-    )
+    places = [i for i, why in enumerate(reasons) if not why]
+    scores = _scores(held_out, places, fitting.workers)
     return [
-        Validated(cell, None if why else next(scores), why)
-        for cell, why in zip(cells, reasons, strict=True)
+        Validated(cell, scores.get(i), reasons[i] or ("" if i in scores else TOO_FAR))
+        for i, cell in enumerate(cells)
     ]
 
 
-def simplest_of_the_best(candidates: Sequence[Validated]) -> Validated:
+def simplest_of_the_best(candidates: Sequence[Validated]) -> Validated | None:
     """The candidate with fewest parameters of those within one standard error of the best.
 
     The standard error is that of the difference from the best, row by row: how hard a row is to
     predict is common to both, and says nothing of which is better.
 
-    Raises
-    ------
-    FitError : no candidate has a score.
+    Returns
+    -------
+    None if no candidate has a score.
     """
     near = [
         (candidate.cell.result.n_parameters, candidate.score.behind, i)
@@ -117,9 +125,7 @@ def simplest_of_the_best(candidates: Sequence[Validated]) -> Validated:
         and candidate.cell.result is not None
         and candidate.score.behind <= candidate.score.behind_error
     ]
-    if not near:
-        raise FitError("no candidate could be fitted without each fold", "choose fewer folds")
-    return candidates[min(near)[-1]]
+    return candidates[min(near)[-1]] if near else None
 
 
 def _reason(cell: Cell, held_out: Sequence[_HeldOut], place: int) -> str:
@@ -148,26 +154,34 @@ class _Scored:
                 result.model for i in self.places if (result := part.cells[i].result) is not None
             ]
             for X, weights in part.rows:
-                yield Batch(np.stack([_log_density(model, X) for model in models]), weights)
+                scores = np.stack([_log_density(model, X) for model in models])
+                # their squares are to be numbers
+                yield Batch(np.maximum(scores, -2 * FARTHEST), weights)
 
 
 def _log_density(model: GaussianMixture, X: FloatArray) -> FloatArray:
     return model.posterior(X.T).log_density
 
 
-def _scores(held_out: Sequence[_HeldOut], places: Sequence[int], workers: Workers) -> list[Score]:
+def _scores(
+    held_out: Sequence[_HeldOut], places: Sequence[int], workers: Workers
+) -> dict[int, Score]:
+    """The score of each candidate at these places, unless it would be that of one row."""
     if not places:
-        return []
+        return {}
     # means, variances and covariances of the scores are moments of a table like any other
     described = describe(_Scored(held_out, places), workers=workers)
     n_rows, means = described.n_rows, described.location
     exponents = described.exponent.astype(np.int64)
     scatter = np.ldexp(described.scatter, exponents[:, None] + exponents)
-    best = int(np.argmax(means))
+    far = described.minimum < -FARTHEST
+    best = int(np.argmax(np.where(far, -np.inf, means)))
     own = np.diag(scatter)
     between = np.maximum(own + own[best] - 2 * scatter[best], 0)
     errors, behind_errors = (np.sqrt(s / max(n_rows - 1, 1) / n_rows) for s in (own, between))
-    return [
-        Score(*map(float, numbers))
-        for numbers in zip(means, errors, means[best] - means, behind_errors, strict=True)
-    ]
+    table = zip(means, errors, means[best] - means, behind_errors, strict=True)
+    return {
+        place: Score(*map(float, numbers))
+        for place, is_far, numbers in zip(places, far, table, strict=True)
+        if not is_far
+    }

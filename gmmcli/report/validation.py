@@ -11,12 +11,13 @@ _STUB = 3
 
 
 def validation_table(
-    candidates: Sequence[Validated], chosen: Validated, n_folds: int, width: int
+    candidates: Sequence[Validated], chosen: Validated | None, n_folds: int, width: int
 ) -> list[Line]:
     """One row a candidate, in their order; the best predictor and the choice marked.
 
     Parameters
     ----------
+    chosen : None where no candidate has a score.
     width : cells of a line.
     """
     rows = []
@@ -34,11 +35,13 @@ def validation_table(
         styles={i: "good" for i, candidate in enumerate(candidates) if candidate is chosen},
         remarks={i: candidate.reason for i, candidate in enumerate(candidates) if candidate.reason},
     )
+    lines = [*grid.lines(width, stub=_STUB), []]
+    if chosen is None:
+        return [*lines, text("none could be scored: the table says why", "bad")]
     cell = chosen.cell
     name = f"{cell.covariance_type}, k = {cell.n_components}"
     return [
-        *grid.lines(width, stub=_STUB),
-        [],
+        *lines,
         text(f"> best by {n_folds}-fold cross-validation: {name}", "good"),
         text("  held-out: log-likelihood of a row held out of the fit; * marks the highest"),
         text("  behind: how far below the highest; error: standard error"),
@@ -49,6 +52,8 @@ def validation_table(
 def _scores(candidates: Sequence[Validated]) -> dict[int, list[str]]:
     """The four numbers of each candidate that has them, all to the same decimals."""
     scored = {i: c.score for i, c in enumerate(candidates) if c.score is not None}
+    if not scored:
+        return {}
     errors = [error for s in scored.values() for error in (s.standard_error, s.behind_error)]
     resolution = min((error for error in errors if error > 0), default=1.0)
     columns = [

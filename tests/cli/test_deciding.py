@@ -18,7 +18,7 @@ def records_of(text):
 def small(tmp_path_factory):
     """60 rows of two clusters that touch, and a column of weights."""
     rng = np.random.default_rng(5)
-    x = rng.standard_normal((60, 2)) + 4 * (np.arange(60) % 2)[:, None] * [1, 0]
+    x = rng.standard_normal((60, 2)) + 5 * (np.arange(60) % 2)[:, None] * [1, 0]
     path = tmp_path_factory.mktemp("small") / "small.csv"
     lines = [f"{a!r},{b!r},{i % 3 + 1}" for i, (a, b) in enumerate(x.tolist())]
     path.write_text("\n".join(["a,b,times", *lines]) + "\n")
@@ -95,6 +95,49 @@ def test_where_every_test_is_passed_more_may_be_better(cli, small):
     assert "the best lies on the edge of the range: k = 2 is the largest" in outcome.err
 
 
+def test_tests_that_were_made_are_kept_where_the_next_cannot_be(cli, tmp_path):
+    path, table = tmp_path / "two.csv", tmp_path / "t.csv"
+    path.write_text("x\n" + "0\n1\n" * 20)
+    options = ("-k", "1-4", "-c", "full", "--bootstrap-lrt", 19, *CHEAP)
+    outcome = cli("select-k", path, *options, "-o", table, "-m", tmp_path / "m.json")
+    assert outcome.code == 0
+    assert "> k = 2: significantly better than 1, and 3 could not be fitted" in outcome.out
+    assert "only 2 distinct rows" in outcome.out
+    first, second = records_of(table.read_text())
+    assert (first["p_value"], first["draws"], first["reason"]) == ("0.05", "19", "")
+    assert (second["k"], second["alternative_k"], second["p_value"]) == ("2", "3", "")
+    assert "only 2 distinct rows" in second["reason"]
+    assert len(json.loads((tmp_path / "m.json").read_text())["weights"]) == 2
+
+
+@pytest.mark.parametrize("far", ["1e9", "1e150"])
+def test_where_none_can_be_scored_the_table_says_why_and_the_run_fails(cli, small, tmp_path, far):
+    path, table = tmp_path / "far.csv", tmp_path / "t.csv"
+    path.write_text(small.read_text() + f"{far},0,1\n")
+    options = ("-C", "1-2", "-k", "1-2", "-c", "full", "--cv", 5, *CHEAP, "-o", table)
+    outcome = cli("select-k", path, *options)
+    assert outcome.code == 1
+    assert outcome.out.count("a row is too far away from the others to be predicted") == 2
+    assert "none could be scored" in outcome.out
+    records = records_of(table.read_text())
+    assert [record["best"] for record in records] == ["no", "no"]
+    assert all("too far away" in record["reason"] for record in records)
+    assert "could be" in outcome.err
+
+
+def test_where_a_criterion_is_defined_for_none_the_table_comes_before_the_error(cli, tmp_path):
+    path, table = tmp_path / "few.csv", tmp_path / "t.csv"
+    rows = np.random.default_rng(0).standard_normal((12, 2))
+    path.write_text("a,b\n" + "".join(f"{a!r},{b!r}\n" for a, b in rows.tolist()))
+    options = ("-k", "2-3", "-c", "full", "--criterion", "aicc", "-q", "-o", table)
+    outcome = cli("select-k", path, *options)
+    assert outcome.code == 1
+    assert len(outcome.lines()) > 3
+    records = records_of(table.read_text())
+    assert [record["aicc"] for record in records] == ["", ""]
+    assert all(float(record["bic"]) for record in records)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -121,7 +164,7 @@ def test_what_cannot_decide_is_a_usage_error(cli, small, options, words):
     ("options", "words"),
     [
         (["--cv", "61"], "61 folds were asked for, but there are only 60 rows"),
-        (["-c", "full", "-k", "60-61", "--bootstrap-lrt", "19"], "only 60 distinct rows"),
+        (["-c", "full", "-k", "60-61", "--bootstrap-lrt", "19"], "of 60 components only"),
         (["-c", "full", "--bootstrap-lrt", "19", "--memory", "1K"], "more than memory holds"),
     ],
     ids=" ".join,

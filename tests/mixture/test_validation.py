@@ -6,12 +6,17 @@ from mixture.problems import WORDS, rows, table, two_clusters
 from mixture.test_folds import Passes
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
-from gmmcli.errors import FitError
 from gmmcli.mixture.fitting import FitOptions, Fitting
 from gmmcli.mixture.folds import folds
 from gmmcli.mixture.grid import grid
 from gmmcli.mixture.sampling import in_memory
-from gmmcli.mixture.validation import Score, Validated, cross_validate, simplest_of_the_best
+from gmmcli.mixture.validation import (
+    TOO_FAR,
+    Score,
+    Validated,
+    cross_validate,
+    simplest_of_the_best,
+)
 
 
 def validated(batches, counts, names, *, n_folds=5, **options):
@@ -88,8 +93,38 @@ def test_a_candidate_that_fails_without_a_fold_says_which():
     assert "2 distinct" in three.reason
     assert one.score.behind == 0
     assert simplest_of_the_best([one, three]) is one
-    with pytest.raises(FitError, match="no candidate could be fitted without each fold"):
-        simplest_of_the_best([three])
+    assert simplest_of_the_best([three]) is None
+
+
+def test_rows_that_cannot_be_fitted_without_a_fold_are_a_reason():
+    # without the 1 the others are the same but for what is beyond floating point
+    X = np.array([1.0, *[1e-170, 2e-170] * 4])[:, None]
+    (one,) = validated(rows(X), [1], ["full"], n_folds=9)
+    assert one.score is None
+    assert one.reason.startswith("without fold ")
+    assert "beyond floating point" in one.reason
+
+
+@pytest.mark.parametrize("far", [1e9, 1e100, 1e150])
+def test_a_row_too_far_away_to_be_predicted_is_a_reason(far):
+    X = np.random.default_rng(0).standard_normal((60, 2))
+    X[7] = far
+    candidates = validated(rows(X), [1, 2], ["full"])
+    assert [candidate.reason for candidate in candidates] == [TOO_FAR] * 2
+    assert all(candidate.score is None for candidate in candidates)
+    assert simplest_of_the_best(candidates) is None
+
+
+def test_one_candidate_may_be_too_far_where_another_is_not():
+    # two columns that agree but for rounding, and one row where they do not
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(60)
+    X = np.stack([x, x + 1e-9 * rng.standard_normal(60)], axis=1)
+    X[7, 1] += 1e4
+    full, diag = validated(rows(X), [1], ["full", "diag"])
+    assert (full.reason, full.score) == (TOO_FAR, None)
+    assert diag.score.behind == 0
+    assert simplest_of_the_best([full, diag]) is diag
 
 
 def test_the_simplest_within_one_standard_error_of_the_difference_is_chosen():
