@@ -4,28 +4,32 @@
     stopping.py   signals
     options.py    the options that commands share, each written once
     reading.py    those of them that say what is read
+    deciding.py   those that say what decides between candidates
+    bayes.py      those of a Bayesian fit
     grouping.py   options by the group
-    talk.py       notes, warnings, errors, and the summary on its stream
     paths.py      what is read from where and written where
-    fitting.py    table -> rows -> fitted model: what fit and select-k share
-    bayes.py      the options of a Bayesian fit
-    starting.py   starts that are given
+    talk.py       notes, warnings, errors, and the summary on its stream
+    telling.py    what is said of rows and of fits, in the words that commands share
     watching.py   progress
-    labelling.py  table -> rows with their cluster: what fit, select-k and predict share
+    gathering.py  table -> the rows to be fitted: what fit, select-k and merge share
+    starting.py   starts that are given
+    fitting.py    options -> how to fit, and what the engine gave -> a model
+    keeping.py    the state of a fit in a file, to be taken up
+    decisions.py  rows -> candidates, and which of them is chosen
+    labelling.py  table -> rows with their cluster: what fit, select-k, merge and predict share
+    matching.py   the columns of a table that a model asks for
     constants.py  columns that had one value in the fit
-    drawing.py    table and model -> what a picture is of
+    surveying.py  table and model -> some rows, and what the model says of them all
     printing.py   a model on standard output: what fit and show share
-    surveying.py  table and model -> what the model says of all rows
     reporting.py  model -> what a report tells: what report and select-k share
+    saving.py     a model, labelled rows and small tables in their files
     outcome.py    what select-k writes of the best
     following.py  command lines to go on with
-    fit.py  predict.py  select_k.py  merge.py  compare.py  generate.py  plot.py  show.py
-    explain.py    one command each
     topics/       the texts of explain
-    fit.py  predict.py  select_k.py  generate.py  plot.py  show.py  report.py     one
-    command each
+    fit.py  predict.py  select_k.py  merge.py  compare.py  generate.py  plot.py  show.py
+    report.py  explain.py    one command each
 
-No module here imports NumPy, pandas or rich, nor anything that does, before a command has begun
+No module here imports NumPy, pyarrow or rich, nor anything that does, before a command has begun
 its work: `--help`, `--version` and usage errors answer at once.
 """
 
@@ -167,7 +171,7 @@ def _invoke(arguments: Sequence[str], talk: Talk) -> int:
         pass
     except MemoryError as error:
         message = f"not enough memory: {error}".removesuffix(": ")
-        talk.error(error, message, "use fewer columns (-C) or fewer rows")
+        talk.error(error, message, "use fewer columns or fewer rows")
         code = 1
     except OSError as error:
         if error.filename is None and error.errno in _CANNOT_WRITE:

@@ -137,10 +137,9 @@ def fit(
     from gmmcli.cli.printing import print_model
     from gmmcli.cli.saving import save
     from gmmcli.cli.starting import given_start, read_start
-    from gmmcli.cli.telling import warn_of
+    from gmmcli.cli.telling import note_passes, warn_of
     from gmmcli.cli.watching import observer
     from gmmcli.data import open_table
-    from gmmcli.report.numerals import count
 
     start = read_start(wanted.start, n_components=wanted.components, pca=choosing.pca)
     with ExitStack() as at_the_end:
@@ -155,19 +154,14 @@ def fit(
                 Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
             ):
                 fitting = rows.fitting(pool, observer(line, measure=bayes.measure))
+                resume, n_components = checkpoint.resume(options, talk), given.n_components
                 result = fitting.fit(
-                    given.n_components,
-                    options,
-                    given.start,
-                    resume=checkpoint.resume(options, talk),
-                    keep=checkpoint.keep,
+                    n_components, options, given.start, resume=resume, keep=checkpoint.keep
                 )
                 line.clear()
-                if result.n_passes:
-                    talk.note(f"{count(result.n_passes, 'pass', 'passes')} over the rows")
+                note_passes(result, talk)
                 model = model_of(rows, result, fitting, options, size=wanted.standard_errors)
                 line.clear()
-                # below the summary
                 at_the_end.callback(warn_of, model, talk, strict=wanted.strict)
                 save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
         print_model(model, as_json=wanted.as_json, talk=talk, aside=aside)

@@ -26,7 +26,8 @@ from gmmcli.mixture.shapes import NAMES, WORDS, all_of
 if TYPE_CHECKING:
     from gmmcli.cli.decisions import Decision
 
-_RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+_RANGE = re.compile(r"0*(\d+)(?:-0*(\d+))?")
+_MOST_DIGITS = 6
 _MOST_COUNTS = 1000
 _ALL = "all"
 
@@ -119,9 +120,12 @@ class Candidates(Deciding):
         counts: dict[int, None] = {}
         for part in self.components.split(","):
             match = _RANGE.fullmatch(part.strip())
-            first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+            ends = [] if match is None else [match[1], match[2] or match[1]]
+            first, last = (int(end[: _MOST_DIGITS + 1]) for end in ends or "00")
             if match is None:
                 wrong = "is no number of clusters and no range"
+            elif max(map(len, ends)) > _MOST_DIGITS:
+                wrong = f"goes beyond {10**_MOST_DIGITS - 1} clusters"
             elif first == 0:
                 wrong = "starts at 0, and there is at least 1 cluster"
             elif first > last:
@@ -135,12 +139,16 @@ class Candidates(Deciding):
             raise UsageError(message, "write a range such as 1-10, or a list such as 2,4,6")
         return tuple(counts)
 
-    def edge(self, chosen: int) -> str:
-        """What to say where the chosen number of clusters is the first or the last tried."""
+    def note_edge(self, chosen: int, talk: Talk) -> None:
+        """Say where the chosen number of clusters is the first or the last tried."""
+        from gmmcli.mixture.selection import on_edge
+
+        if not on_edge(chosen, self.counts):
+            return
         which = "largest" if chosen == max(self.counts) else "smallest"
         where = f"the best lies on the edge of the range: k = {chosen} is the {which} tried"
         wider = f"1-{chosen}" if which == "smallest" else f"{chosen}-{2 * chosen}"
-        return f"{where}; look beyond it with -k {wider}"
+        talk.note(f"{where}; look beyond it with -k {wider}")
 
     def structures(self, n_features: int) -> tuple[str, ...]:
         """The covariance structures for data of D columns, once each."""
@@ -180,11 +188,7 @@ def select_k(
     from gmmcli.cli.outcome import Lines, keep_best
     from gmmcli.cli.telling import warn_of
     from gmmcli.data import open_table
-    from gmmcli.mixture.selection import on_edge
-    from gmmcli.report.plots import check_library
 
-    if candidates.plot is not None:
-        check_library()
     with ExitStack() as at_the_end:
         with open_table(source, choosing.options()) as table, threads(search.threads) as pool:
             rows = gather(table, choosing, talk=talk, pool=pool)
@@ -196,24 +200,24 @@ def select_k(
                 model = rows.model(chosen.result)
                 at_the_end.callback(warn_of, model, talk)
                 following = after_selection(source, chosen, candidates, choosing, search)
+                lines = Lines(words_of(context), following)
                 keep_best(
                     decision,
                     model,
                     table,
                     candidates=candidates,
                     choosing=choosing,
-                    lines=Lines(words_of(context), following),
+                    lines=lines,
                     pool=pool,
                     talk=talk,
                 )
         # standard output last: whoever closes it must not lose a file by it
         _print(decision, candidates, talk, aside=aside)
     if chosen is None:
-        raise FitError("none of the candidates could be fitted", "the table says why")
-    if on_edge(chosen.n_components, candidates.counts):
-        talk.note(candidates.edge(chosen.n_components))
+        raise decision.failure or FitError("none of the candidates could be fitted")
+    candidates.note_edge(chosen.n_components, talk)
     if source != "-":
-        talk.suggest(following)
+        talk.suggest(lines.following)
 
 
 def _settle(context: typer.Context, path: str | None, candidates: Candidates) -> tuple[str, bool]:
@@ -223,6 +227,10 @@ def _settle(context: typer.Context, path: str | None, candidates: Candidates) ->
     claims = {flag: target == "-" for flag, target in outputs.items()}
     aside = on_stdout({**claims, "--best": candidates.best})
     check_outputs(outputs, inputs=[source])
+    if candidates.plot is not None:
+        from gmmcli.report.plots import check_library
+
+        check_library()
     return source, aside
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gmmcli.cli.talk import Talk
 from gmmcli.data import Counts
+from gmmcli.mixture.options import FitResult
 from gmmcli.modelfile import Model
 from gmmcli.report.counts import left_out
 from gmmcli.report.fits import cautions
@@ -22,6 +23,12 @@ def note_left_out(counts: Counts, talk: Talk) -> None:
     """Say how many rows are not used, and why."""
     for told in left_out(*counts):
         talk.note(told)
+
+
+def note_passes(result: FitResult, talk: Talk) -> None:
+    """Say how often the rows were gone over, where they are many."""
+    if result.n_passes:
+        talk.note(f"{count(result.n_passes, 'pass', 'passes')} over the rows")
 
 
 def warn_of(model: Model, talk: Talk, *, strict: bool = False) -> None:

@@ -136,8 +136,7 @@ def match_columns(table: Table, names: Sequence[str]) -> None:
 
     Raises
     ------
-    ModelError : some are missing; close matches are named.
-    DataError : one is not numeric.
+    ModelError : some are missing, and close matches are named; or one is not numeric.
     """
     missing = [name for name in names if name not in table.columns]
     if missing:
@@ -146,7 +145,10 @@ def match_columns(table: Table, names: Sequence[str]) -> None:
             f"{table.name} has no {what} {_shown(missing)}, which the model needs",
             _way_to_names(table, names, missing),
         )
-    check_numeric(table, names)
+    try:
+        check_numeric(table, names)
+    except DataError as error:
+        raise ModelError(f"{error.message}, and the model needs numbers", error.advice) from error
 
 
 def _way_to_names(table: Table, names: Sequence[str], missing: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ def test_draws_and_seed_change_p_and_threads_do_not(cli, small):
         return [record["p_value"] for record in records_of(text)]
 
     plain = p_values(19)
-    assert p_values(29) != plain
+    assert p_values(22) != plain
     assert p_values(19, "--seed", 2) != plain
     assert p_values(19, "--threads", 3) == plain
 
@@ -164,7 +164,7 @@ def test_what_cannot_decide_is_a_usage_error(cli, small, options, words):
     ("options", "words"),
     [
         (["--cv", "61"], "61 folds were asked for, but there are only 60 rows"),
-        (["-c", "full", "-k", "60-61", "--bootstrap-lrt", "19"], "of 60 components only"),
+        (["-c", "full", "-k", "50-51", "--bootstrap-lrt", "19"], "of 50 components only"),
         (["-c", "full", "--bootstrap-lrt", "19", "--memory", "1K"], "more than memory holds"),
     ],
     ids=" ".join,
@@ -174,3 +174,15 @@ def test_what_the_rows_cannot_carry_is_one_line_and_advice(cli, small, options, 
     assert (outcome.code, outcome.out) == (1, "")
     assert words in outcome.err
     assert len(outcome.err.splitlines()) == 2
+
+
+def test_weights_that_are_no_numbers_of_rows_cannot_be_drawn(cli):
+    x = np.random.default_rng(0).standard_normal(60).tolist()
+    text = "x,w\n" + "".join(f"{a!r},0.001\n" for a in x)
+    options = ("--weights", "w", "-k", "1-2", "-c", "full", "--bootstrap-lrt", 19)
+    outcome = cli("select-k", *options, stdin=text.encode())
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.splitlines()[-2:] == [
+        "gmmcli: error: --bootstrap-lrt draws as many rows as the weights sum to: here 0.06",
+        "give weights that say how many rows each one stands for",
+    ]

@@ -219,3 +219,33 @@ def test_threads_do_not_change_a_byte(cli, hand_written):
     }
     assert len(outputs) == 1
     assert outputs.pop().count("\n") == 60_001
+
+
+def test_a_feature_that_holds_no_numbers_does_not_match_the_model(cli, model):
+    outcome = cli("predict", model, stdin=b"x,y\na,1\nb,2\n")
+    assert (outcome.code, outcome.out) == (4, "")
+    assert "column 'x' is not numeric: row 1 holds 'a', and the model needs" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.json", "A.Feather", "a.pkl.gz", "a.ods"])
+def test_a_format_that_cannot_be_written_is_refused_by_name(cli, model, blobs, tmp_path, name):
+    path = tmp_path / name
+    for line in (
+        ("predict", model, blobs, "-o"),
+        ("fit", blobs, "-k", 3, "-l"),
+        ("select-k", blobs, "-o"),
+        ("merge", model, blobs, "-o"),
+        ("generate", "-o"),
+    ):
+        outcome = cli(*line, path)
+        assert (outcome.code, outcome.out) == (2, "")
+        said, way_out = outcome.err.splitlines()
+        assert f"{name}: a table cannot be written as ." in said
+        assert way_out == "choose one of .csv, .tsv, .tab, .parquet, .pq; any other name is CSV"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.dat", "a.out", "a.2024", "a.csv.gz"])
+def test_any_other_name_is_csv(cli, model, blobs, tmp_path, name):
+    assert cli("predict", model, blobs, "-o", tmp_path / name).code == 0
+    assert (tmp_path / name).stat().st_size > 0

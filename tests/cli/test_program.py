@@ -174,10 +174,11 @@ def test_out_of_memory_is_one_line(cli, monkeypatch, blobs):
     def refuse(*_arguments, **_options):
         raise MemoryError("Unable to allocate 1. TiB")
 
-    monkeypatch.setattr("gmmcli.cli.fitting.load", refuse)
+    monkeypatch.setattr("gmmcli.cli.gathering.load", refuse)
     outcome = cli("fit", blobs, "-k", 2)
     assert outcome.code == 1
     assert "gmmcli: error: not enough memory: Unable to allocate 1. TiB" in outcome.err
+    assert outcome.err.splitlines()[-1] == "use fewer columns or fewer rows"
 
 
 @pytest.mark.parametrize("line", [["fit", "-k", "2"], ["select-k"], ["predict", "model.json"]])

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shlex
+import subprocess
 
 import numpy as np
 import pages
@@ -285,3 +286,88 @@ def test_a_page_of_many_rows_is_small(cli, tmp_path):
     text = cli("report", path, table).out
     assert len(text.encode()) < 1_000_000
     assert len(list(pages.section(pages.parsed(text), "Pictures").all("img"))) == 3
+
+
+def test_rows_left_out_and_columns_that_changed_are_told(cli, model, tmp_path):
+    document = json.loads(model.read_text())
+    model.write_text(json.dumps(document | {"constant_columns": {"c": 7}}))
+    table, parquet = tmp_path / "x.csv", tmp_path / "x.parquet"
+    table.write_text("x,y,c\n0,0,7\n,6,7\n8,0,9\n")
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv(table), parquet)
+    for source in (table, parquet):
+        for line in (
+            ("report", model, source, "-o", tmp_path / "r.html"),
+            ("plot", model, source, "-o", tmp_path / "p.svg"),
+        ):
+            told = cli(*line, "--missing", "drop").err
+            assert "note: 1 of 3 rows left out: a value is missing or infinite\n" in told
+            assert "warning: column 'c' was 7 in every row of the fit" in told
+            assert "here row 3 holds 9" in told
+
+
+@pytest.mark.parametrize("command_line", ["report", "plot -o p.svg", "merge"])
+def test_a_feature_cannot_be_the_weights(cli, model, blobs, command_line):
+    name, *options = command_line.split()
+    outcome = cli(name, model, blobs, "--weights", "x", *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "column 'x' is a feature of the model, and cannot be the weights" in outcome.err
+
+
+def test_rows_that_are_piped_in_are_read(cli, model, blobs, tmp_path):
+    piped = cli("report", model, stdin=blobs.read_bytes())
+    named = cli("report", model, "-", stdin=blobs.read_bytes())
+    assert sizes(pages.parsed(piped.out)) == sizes(pages.parsed(named.out))
+    path = tmp_path / "p.svg"
+    drawn = []
+    for arguments, stdin in (([], blobs.read_bytes()), (["-"], blobs.read_bytes()), ([], b"")):
+        cli("plot", model, *arguments, "--kind", "density", "-o", path, stdin=stdin)
+        drawn.append(path.read_bytes())
+    assert drawn[0] == drawn[1] != drawn[2]
+    # the model has standard input to itself
+    alone = cli("report", "-", stdin=model.read_bytes())
+    assert alone.code == 0
+    assert "rows" not in sizes(pages.parsed(alone.out))[0]
+
+
+@pytest.mark.parametrize("stdin", ["/dev/null", "&-"])
+def test_without_anything_piped_in_the_report_is_of_the_model(command, model, stdin):
+    line = [command, "report", str(model)]
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join(line)} <{stdin}"], check=True, capture_output=True, timeout=60
+    )
+    assert "rows" not in sizes(pages.parsed(done.stdout.decode()))[0]
+    ended = subprocess.run(line, input=b"", check=True, capture_output=True, timeout=60)
+    assert "rows" not in sizes(pages.parsed(ended.stdout.decode()))[0]
+
+
+NARROW = [
+    {"means": [[1e308, 1], [1e308, 6]]},
+    {"means": [[1e100, 1], [1e100, 6]]},
+    {"covariances": [[1e-320, 1], [4, 9]]},
+    {"covariances": [[1e300, 1], [1e306, 9]]},
+]
+
+
+@pytest.mark.parametrize("changes", NARROW, ids=str)
+def test_clusters_at_the_ends_of_floating_point_end_in_no_traceback(cli, tmp_path, changes):
+    path = tmp_path / "m.json"
+    document = {
+        "format": "gmmcli-model",
+        "version": 1,
+        "columns": ["x", "y"],
+        "covariance_type": "diag",
+        "weights": [0.5, 0.5],
+        "means": [[0, 1], [5, 6]],
+        "covariances": [[1, 1], [4, 9]],
+    }
+    path.write_text(json.dumps(document | changes))
+    assert cli("show", path).code == 0
+    page = cli("report", path)
+    assert (page.code, page.err) == (0, "")
+    pictures = pages.section(pages.parsed(page.out), "Pictures")
+    lost = "means" in changes
+    assert len(list(pictures.all("img"))) == (0 if lost else 2)
+    assert ("too coarse for how near they lie" in pictures.text) == lost
+    drawn = cli("plot", path, "--kind", "pairs", "-o", tmp_path / "p.svg")
+    assert drawn.code == (1 if lost else 0)
+    assert len(drawn.err.splitlines()) == (2 if lost else 1)

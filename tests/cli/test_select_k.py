@@ -175,6 +175,8 @@ def test_shared_options_reach_the_fits(cli, overlapping, tmp_path):
         (["-k", "1,5-2"], "-k 1,5-2: '5-2' runs backwards"),
         (["-k", "two"], "'two' is no number of clusters"),
         (["-k", "1,,3"], "'' is no number of clusters"),
+        (["-k", "1-99999999"], "'1-99999999' goes beyond 999999 clusters"),
+        (["-k", "9999999"], "'9999999' goes beyond 999999 clusters"),
         (["-k", "1-99999"], "'1-99999' is more than 1000 numbers"),
         (["--proba"], "--proba is about the rows that --labels writes"),
         (["--best", "-o", "-"], "--output and --best both write to standard output"),

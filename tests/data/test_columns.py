@@ -91,7 +91,7 @@ def test_the_columns_of_a_model(opened):
     with pytest.raises(ModelError, match="no columns 'gruop', 'd', which the model") as caught:
         match_columns(opened, ("a", "gruop", "d"))
     assert "'group'" in caught.value.advice
-    with pytest.raises(DataError, match="'group' is not numeric"):
+    with pytest.raises(ModelError, match="'group' is not numeric: row 1 holds 'x', and the model"):
         match_columns(opened, ("a", "group"))
 
 

@@ -3,6 +3,7 @@
 import shlex
 from math import isclose
 
+from gmmcli.errors import OutputError
 from gmmcli.report.counts import INCOMPLETE, WEIGHTLESS
 from gmmcli.report.fits import ending, headline, qualities
 from gmmcli.report.models import Fit
@@ -15,7 +16,6 @@ from gmmcli.report.page.pictures import (
     Album,
     cluster_pictures,
     criteria_picture,
-    missing_library,
 )
 from gmmcli.report.page.style import style_sheet
 from gmmcli.report.page.tables import facts, number, section
@@ -108,10 +108,11 @@ def _choice(account: Account, candidates: Html, album: Album) -> list[Html]:
 
 
 def _pictures(account: Account, album: Album) -> Html:
-    absent = missing_library()
-    if absent is not None:
-        return section("Pictures", absent)
-    figures = list(cluster_pictures(account, album))
+    try:
+        figures = list(cluster_pictures(account, album))
+    except OutputError as error:
+        told = f"Here would be pictures: {error.message}; {error.advice}."
+        return section("Pictures", element("p", told))
     if album.left_out:
         names = ", ".join(album.left_out)
         told = f"Left out, since the page would be too large: {names}; gmmcli plot draws them."

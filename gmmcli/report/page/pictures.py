@@ -60,18 +60,11 @@ class Album:
         return element("figure", image, element("figcaption", caption))
 
 
-def missing_library() -> Html | None:
-    """What is said where there are no pictures; None where there are."""
-    try:
-        check_library()
-    except OutputError as error:
-        return element("p", f"Here would be pictures: {error.message}; {error.advice}.")
-    return None
-
-
 def criteria_picture(choice: Choice, album: Album) -> Html:
     """The criteria over the number of clusters; nothing where pictures cannot be drawn."""
-    if missing_library() is not None:
+    try:
+        check_library()
+    except OutputError:
         return together()
     best = choice.best
     svg = render(draw_criteria(choice.cells, best, choice.criterion), "svg")
@@ -84,7 +77,13 @@ def criteria_picture(choice: Choice, album: Album) -> Html:
 
 
 def cluster_pictures(account: Account, album: Album) -> Iterator[Html]:
-    """The clusters in one picture of each kind that tells something of them."""
+    """The clusters in one picture of each kind that tells something of them.
+
+    Raises
+    ------
+    OutputError : matplotlib is not installed, or the clusters are nothing that can be drawn.
+    """
+    check_library()
     model, census = account.model, account.census
     subject = subject_of(model, None if census is None else census.sample)
     for name in _kinds(subject):

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gmmcli.errors import OutputError
 from gmmcli.mixture.arrays import BoolArray, FloatArray
 from gmmcli.mixture.discriminant import Directions
 from gmmcli.mixture.marginal import marginal, radius
@@ -18,6 +19,7 @@ MOST_UNEQUAL = 4.0
 _REACH = 3.0
 _FAR = 1.5
 _MARGIN = 0.04
+_FEWEST_STEPS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +141,7 @@ def plane(subject: Subject) -> Plane:
         image = marginal(mixture, places)
         along = None if rows is None else rows[:, places]
         labels = tuple(map(shown, chosen))
-    return Plane(
+    flat = Plane(
         subject=subject,
         mixture=image,
         labels=labels,
@@ -147,6 +149,20 @@ def plane(subject: Subject) -> Plane:
         posterior=_posterior(subject),
         directions=len(chosen) > 2,
     )
+    _check_steps(flat)
+    return flat
+
+
+def _check_steps(flat: Plane) -> None:
+    """Raise OutputError where floating point has too few numbers between the ends of an axis."""
+    for label, (low, high) in zip(flat.labels, flat.limits, strict=True):
+        largest = float(np.maximum(abs(low), abs(high)))
+        if not (np.isfinite(largest) and high - low >= _FEWEST_STEPS * np.spacing(largest)):
+            message = f"the picture cannot be drawn: numbers as large as {largest:g} ({label}) are"
+            raise OutputError(
+                f"{message} too coarse for how near they lie",
+                "take a constant off the column, and fit again",
+            )
 
 
 def _posterior(subject: Subject) -> Posterior | None:
