@@ -161,7 +161,7 @@ def _slope(values: FloatArray) -> float:
 
 def _centred(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Equidistant places and the values there, each about its mean."""
-    places: FloatArray = np.arange(len(values)) - (len(values) - 1) / 2
+    places: FloatArray = np.arange(float(len(values))) - (len(values) - 1) / 2
     return places, values - values.mean()
 
 
