@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from gmmcli.cli import fitting
+from gmmcli.cli import telling
 
 SIZES = [int(n) for n in os.environ.get("GMMCLI_TEST_ROWS", "600000,1200000").split(",")]
 TINY = ("--memory", "1M")
@@ -141,9 +141,7 @@ def test_the_copy_has_a_limit(cli, inputs, monkeypatch):
 def test_the_copy_has_no_name(cli, inputs, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
-    monkeypatch.setattr(
-        fitting, "tell_of_result", lambda *_, **__: seen.extend(os.listdir(tmp_path))
-    )
+    monkeypatch.setattr(telling, "note_passes", lambda *_, **__: seen.extend(os.listdir(tmp_path)))
     done = cli("fit", inputs["CSV"], "-C", "x", "-C", "z", "-k", 2, *TINY)
     assert f"a temporary copy of 480 kB in {tmp_path}" in done.err
     assert seen == []
@@ -184,7 +182,7 @@ def swapped(inputs, tmp_path, monkeypatch):
         else:
             path.write_bytes(source.read_bytes())
 
-        monkeypatch.setattr(fitting, "tell_of_result", lambda *_, **__: os.utime(changing, (1, 1)))
+        monkeypatch.setattr(telling, "note_passes", lambda *_, **__: os.utime(changing, (1, 1)))
         return path, changing
 
     return prepare

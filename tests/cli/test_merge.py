@@ -34,18 +34,43 @@ def records(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_table_and_the_suggestion(cli, three, chain):
-    outcome = cli("merge", three, chain)
-    assert outcome.code == 0
-    assert outcome.err == ""
-    assert [line.split()[0] for line in outcome.lines()[1:4]] == ["3", ">", "1"]
+def test_the_table_and_the_suggestion(cli, three, chain, tmp_path):
+    four = tmp_path / "four.json"
+    assert cli("fit", chain, "-k", 4, "-m", four, "-q").code == 0
+    outcome = cli("merge", four, chain)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [line.split()[0] for line in outcome.lines()[1:5]] == ["4", "3", ">", "1"]
     assert "> suggested: 2 clusters: the elbow of the entropy" in outcome.lines()
     assert "67 %" in outcome.out.replace("66.7 %", "67 %")
+    assert "> suggested: 3 clusters: fewer than 4 components have no elbow" in (
+        cli("merge", three, chain).out
+    )
+
+
+def test_entropies_are_those_of_the_probabilities_that_predict_gives(cli, tmp_path):
+    table, model, merged = (tmp_path / name for name in ("few.csv", "bayes.json", "merged.json"))
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.standard_normal(16), 5 + 0.7 * rng.standard_normal(8)])
+    np.savetxt(table, rows, header="a", comments="", fmt="%.17g")
+    assert cli("fit", table, "-k", 3, "--bayes", "-m", model).code == 0
+    n_components = len(json.loads(model.read_text())["weights"])
+    assert n_components > 1
+    told = records(cli("merge", model, table, "-o", "-", "-m", merged, "-q").out)
+    shares = [
+        float(row[f"p_{k}"])
+        for row in records(cli("predict", model, table, "--proba").out)
+        for k in range(n_components)
+    ]
+    expected = -sum(p * np.log(p) for p in shares if p > 0)
+    assert float(told[0]["entropy"]) == pytest.approx(expected, rel=1e-9)
+    weights = json.loads(model.read_text())["weights"]
+    assert f"{100 * weights[0]:.1f} %" in cli("merge", model, table, "-k", n_components).out
 
 
 def test_the_merged_model_labels_by_cluster_and_stays_the_same_mixture(cli, three, chain, tmp_path):
     merged = tmp_path / "merged.json"
-    labelled = cli("merge", three, chain, "-m", merged, "-l", "-", "--proba", "-q").out
+    options = ("-k", 2, "-m", merged, "-l", "-", "--proba", "-q")
+    labelled = cli("merge", three, chain, *options).out
     before, after = json.loads(three.read_text()), json.loads(merged.read_text())
     assert sorted(after.pop("clusters")) == [0, 0, 1]
     assert after == before
@@ -74,7 +99,7 @@ def test_the_merged_model_labels_by_cluster_and_stays_the_same_mixture(cli, thre
 
 def test_generate_draws_labels_by_cluster(cli, three, chain, tmp_path):
     merged = tmp_path / "merged.json"
-    cli("merge", three, chain, "-m", merged)
+    cli("merge", three, chain, "-k", 2, "-m", merged)
     drawn = records(cli("generate", "--model", merged, "-n", 300).out)
     assert {row["label"] for row in drawn} == {"0", "1"}
 
@@ -84,7 +109,7 @@ def test_k_is_the_number_of_clusters(cli, three, chain, tmp_path):
         outcome = cli("merge", three, chain, "-k", n_clusters, "-m", tmp_path / "m.json")
         groups = json.loads((tmp_path / "m.json").read_text())["clusters"]
         assert len(set(groups)) == n_clusters
-        assert ("as asked for" in outcome.out) == (n_clusters != 2)
+        assert ("as asked for" in outcome.out) == (n_clusters != 3)
     again = cli("merge", tmp_path / "m.json", chain)
     assert again.out == cli("merge", three, chain).out
 
@@ -92,7 +117,7 @@ def test_k_is_the_number_of_clusters(cli, three, chain, tmp_path):
 def test_the_table_as_csv(cli, three, chain, tmp_path):
     rows = records(cli("merge", three, chain, "-o", "-", "-q").out)
     assert [row["clusters"] for row in rows] == ["3", "2", "1"]
-    assert [row["chosen"] for row in rows] == ["no", "yes", "no"]
+    assert [row["chosen"] for row in rows] == ["yes", "no", "no"]
     assert float(rows[0]["entropy"]) > float(rows[1]["entropy"]) > float(rows[2]["entropy"]) == 0
     assert rows[0]["joined"] == ""
     assert cli("merge", three, chain, "-o", tmp_path / "table.parquet").code == 0
@@ -133,7 +158,7 @@ def test_weights_count_rows_and_missing_rows_are_left_out(cli, three, chain, tmp
 def test_a_projected_model_is_merged_in_its_space(cli, chain, tmp_path):
     model = tmp_path / "pca.json"
     cli("fit", chain, "-k", 3, "--pca", 2, "-m", model)
-    outcome = cli("merge", model, chain, "-l", "-", "-q")
+    outcome = cli("merge", model, chain, "-k", 2, "-l", "-", "-q")
     assert [row["cluster"] for row in records(outcome.out)] == ["0"] * 400 + ["1"] * 200
 
 
