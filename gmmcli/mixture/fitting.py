@@ -13,20 +13,29 @@ from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import Problem, Run, State, Step, climb
 from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
-from gmmcli.mixture.initialise import Start, Starts, with_rare_rows
+from gmmcli.mixture.initialise import LEAN, Start, Starts, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.sampling import (
-    SAMPLE_ROWS,
     check_distinct,
     enriched,
     in_memory,
+    is_large,
     rare_rows,
     samples,
 )
-from gmmcli.mixture.search import Climber, Observer, agreeing, given_start, merit, optima, race
+from gmmcli.mixture.search import (
+    Climber,
+    Observer,
+    agreeing,
+    given_start,
+    merit,
+    near,
+    optima,
+    race,
+)
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.split_merge import rearranged
 from gmmcli.mixture.standardise import Description, Standardisation, describe
@@ -34,6 +43,8 @@ from gmmcli.mixture.workers import Serial, Workers
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
+ON_SAMPLES = 4
+"""The same, as long as the rows are a sample."""
 
 
 def ignore(phase: str, step: Step) -> None:
@@ -80,6 +91,8 @@ class Fitting:
     ----------
     description : of these rows, if it is known already.
     batches, workers, observe : as for `fit`.
+
+    is_large : whether the starts go over a sample of the rows.
     """
 
     def __init__(
@@ -94,6 +107,7 @@ class Fitting:
         self.workers = workers or Serial()
         self.observe = observe
         self.description = description or describe(batches, workers=self.workers)
+        self.is_large = is_large(self.description)
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
         self._starts: dict[tuple[bool, int], tuple[list[ArrayBatches], Starts]] = {}
 
@@ -101,7 +115,7 @@ class Fitting:
         self,
         n_components: int,
         options: FitOptions,
-        start: GaussianMixture | IntArray | None = None,
+        start: GaussianMixture | IntArray | Sequence[GaussianMixture] | None = None,
         *,
         also: Sequence[GaussianMixture] = (),
         resume: Snapshot | None = None,
@@ -111,6 +125,7 @@ class Fitting:
 
         Parameters
         ----------
+        start : as for `fit`; or several mixtures of K components, among which is searched.
         also : mixtures of K components in the user's units that the search starts from as well.
         resume : what an earlier call gave to `keep`, with the same rows and options.
         keep : called with a snapshot after each step over all rows.
@@ -118,18 +133,22 @@ class Fitting:
         if n_components < 1:
             raise FitError("a mixture has at least 1 component")
         standardisation, problem = self.problem(options, n_components)
-        told = {"k": n_components, "given start": start is not None}
+        searched = start is None or isinstance(start, Sequence)
+        told = {"k": n_components, "given start": not searched}
         key = {**told, **asdict(options), **self.description.fingerprint()}
         if resume is not None:
             resume.check(key)
             snapshot = resume
-        elif start is None:
-            warm = [standardisation.from_user(model) for model in also]
-            snapshot = self._search(key, options, problem, warm)
+        elif start is None or isinstance(start, Sequence):
+            warm = [
+                given_start(model, n_components, standardisation, problem)
+                for model in (*(start or ()), *also)
+            ]
+            snapshot = self._search(key, options, problem, warm, alone=start is not None)
         else:
             model = given_start(start, n_components, standardisation, problem)
             ascent = Ascent("given start", model, State.new(model), options.rule())
-            n_passes = 1 if self.description.n_rows > SAMPLE_ROWS else 0
+            n_passes = 1 if self.is_large else 0
             snapshot = Snapshot(key, 1, n_passes, [ascent])
         found = self._finish(snapshot, options, problem, keep)
         init = "given" if snapshot.key["given start"] else options.init
@@ -186,10 +205,16 @@ class Fitting:
         options: FitOptions,
         problem: Problem,
         warm: Sequence[GaussianMixture],
+        *,
+        alone: bool,
     ) -> Snapshot:
         """The ascents over all rows that promise most, at their beginning.
 
         The starts race on a sample, and the best of them go on to larger ones.
+
+        Parameters
+        ----------
+        warm : mixtures that are starts, too, or if `alone` the only ones.
         """
         n_components: int = key["k"]
         growing, starts = self._starts_of(options, problem)
@@ -199,43 +224,64 @@ class Fitting:
             n_components = min(n_components, starts.n_distinct)
         elif n_components > starts.n_distinct:
             check_distinct(problem.batches, n_components)
-        # to describe the rows, to sample them, and to look for rare ones
-        n_passes = 3 if growing else 0
         sample = starts.sample
-        partitions = portfolio(options.init, n_components, n_init=options.n_init)
-        climbers = self._race(sample, [*partitions, *warm], fewest, options, problem)
-        n_starts = len(climbers)
-        contenders = self._rearranged(sample, climbers, options, problem)[:CONTENDERS]
-        ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in contenders]
+        init = LEAN if options.rough and options.init == "auto" else options.init
+        partitions = portfolio(init, n_components, n_init=options.n_init)
+        begin: list[Start | GaussianMixture] = [*warm] if alone else [*partitions, *warm]
+        climbers = self._race(sample, begin, fewest, options, problem)
+        ranked = self._rearranged(sample, climbers, options, problem)
         if not growing:
             # the race was over all rows, so its steps are the beginning of these runs
-            for ascent, climber in zip(ascents, contenders, strict=True):
+            ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in ranked[:CONTENDERS]]
+            for ascent, climber in zip(ascents, ranked, strict=False):
                 ascent.state.n_iter = climber.step.n_iter
+            return Snapshot(key, len(climbers), 0, ascents)
+        here = problem.over(sample)
+        leading = [c for c in optima(ranked) if near(c.step, ranked[0].step, here)]
+        ascents = [_new_ascent(c, options, agreeing(climbers, c)) for c in leading[:ON_SAMPLES]]
         for larger in growing[1:]:
-            ascents = self._ahead(ascents, options, problem.over(larger))
-        rare = rare_rows(problem, ascents[0].model) if growing and n_components > 1 else None
+            ascents = self._ahead_on_sample(ascents, options, problem.over(larger))[:CONTENDERS]
+        if options.rough:
+            ascents = ascents[:1]
+        # to describe the rows, to sample them, and to look for rare ones
+        n_passes, n_starts = 3, len(climbers)
+        rare = None if alone or n_components == 1 else rare_rows(problem, ascents[0].model)
         if rare is not None:
-            fewer = portfolio(options.init, n_components - 1, n_init=options.n_init)
+            fewer = portfolio(init, n_components - 1, n_init=options.n_init)
             with_rare = with_rare_rows(fewer, rare, n_components - 1)
             richer = enriched(sample, rare, self.description.n_rows)
             found = self._race(richer, with_rare, fewest, options, problem)
             ascents += [_new_ascent(c, options, agreeing(found, c)) for c in found[:CONTENDERS]]
+            n_starts += len(found)
+        if len(ascents) > 1:
             few = replace(options, max_iter=min(options.max_iter, FIRST_STEPS))
             n_passes += len(ascents) * (few.max_iter + 1)
-            ascents = self._ahead(ascents, few, problem)
-            n_starts += len(found)
+            runs = [
+                self._climb(ascent, problem, max_iter=few.max_iter, observe=self._watch(ascent))
+                for ascent in ascents
+            ]
+            ascents = _ahead(ascents, runs, few, problem)[:1]
         return Snapshot(key, n_starts, n_passes, ascents)
 
-    def _ahead(self, ascents: list[Ascent], options: FitOptions, problem: Problem) -> list[Ascent]:
-        """Of several ascents the one that is ahead over the problem's rows, to start anew there."""
-        runs = []
-        for ascent in ascents:
-            begin = replace(ascent, state=State.new(ascent.model), rule=options.rule())
-            watch = partial(self.observe, ascent.name)
-            runs.append(self._climb(begin, problem, max_iter=options.max_iter, observe=watch))
-        best = max(range(len(runs)), key=lambda i: merit(runs[i].step, problem))
-        model = runs[best].step.model
-        return [replace(ascents[best], model=model, state=State.new(model), rule=options.rule())]
+    def _ahead_on_sample(
+        self, ascents: list[Ascent], options: FitOptions, problem: Problem
+    ) -> list[Ascent]:
+        """The ascents by where they come to over a sample; threads share whole runs."""
+        on_one = replace(problem, workers=Serial())
+
+        def run(ascent: Ascent) -> Run:
+            begin = replace(ascent, rule=replace(options, rough=True).rule())
+            return self._climb(begin, on_one, max_iter=options.max_iter, observe=lambda _: None)
+
+        runs = list(problem.workers.map_ordered(run, ascents))
+        for ascent, ended in zip(ascents, runs, strict=True):
+            self.observe(ascent.name, ended.step)
+        best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))
+        kept = [i for i, ended in enumerate(runs) if near(ended.step, best, problem)]
+        return _ahead([ascents[i] for i in kept], [runs[i] for i in kept], options, problem)
+
+    def _watch(self, ascent: Ascent) -> Callable[[Step], None]:
+        return partial(self.observe, ascent.name)
 
     def _race(
         self,
@@ -249,7 +295,8 @@ class Fitting:
             problem.over(sample),
             starts,
             n_components,
-            rule=options.rule,
+            # the optimum of a sample is not that of all rows anyway
+            rule=replace(options, rough=True).rule if self.is_large else options.rule,
             max_iter=options.max_iter,
             observe=self.observe,
         )
@@ -262,9 +309,9 @@ class Fitting:
         problem: Problem,
     ) -> list[Climber]:
         """The runs of a race and those that split and merge leads to, the best first."""
-        if options.init != "auto":
+        if options.init != "auto" or options.rough:
             begins = []
-        elif sample.n_rows <= FEW_ROWS:
+        elif self.description.n_lines <= FEW_ROWS:
             begins = optima(climbers)[:CONTENDERS]
         else:
             begins = climbers[:1] if agreeing(climbers, climbers[0]) == 1 else []
@@ -306,6 +353,22 @@ class Fitting:
             )
             self._starts[key] = growing, starts
         return self._starts[key]
+
+
+def _ahead(
+    ascents: Sequence[Ascent], runs: Sequence[Run], options: FitOptions, problem: Problem
+) -> list[Ascent]:
+    """The ascents, the one whose run came highest first, to begin anew where that ended."""
+    order = sorted(range(len(runs)), key=lambda i: -merit(runs[i].step, problem))
+    return [
+        replace(
+            ascents[i],
+            model=runs[i].step.model,
+            state=State.new(runs[i].step.model),
+            rule=options.rule(),
+        )
+        for i in order
+    ]
 
 
 def _new_ascent(climber: Climber, options: FitOptions, n_agreeing: int) -> Ascent:

@@ -2,11 +2,15 @@
 
 With one component more, or with a structure that leaves more freedom, a mixture can do whatever
 the smaller one does. Where its own starts end lower it is started once more, from the smaller.
+
+Of large data, to search in each cell anew would take long. There the least and the most free
+structure are searched for, the others start from what is known of their relatives, and only the
+cells that may be the best are followed to convergence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,13 +20,19 @@ from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.repair import split
-from gmmcli.mixture.selection import Cell
+from gmmcli.mixture.selection import CRITERIA, Cell
 from gmmcli.mixture.shapes import nested_in
 
 ROUNDING = 1e-12
 """Nats a row by which equal log-likelihoods may differ."""
 MOST_SPLITS = 3
 """Components that are split in turn, the heaviest first."""
+MOST_RELATIVES = 4
+"""Fits of other structures, or of fewer components, that one is started from."""
+REACH = 1e-4
+"""Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
+
+Key = tuple[str, int]
 
 
 def grid(
@@ -31,6 +41,7 @@ def grid(
     *,
     covariance_types: Sequence[str],
     options: FitOptions,
+    criterion: str = "bic",
     tell: Callable[[Cell], None] | None = None,
 ) -> list[Cell]:
     """Fit every K under every structure; a cell that cannot be fitted does not stop the rest.
@@ -39,6 +50,7 @@ def grid(
     ----------
     fitting : the rows.
     options : as for `fit`; its covariance_type is not looked at.
+    criterion : by which the best is chosen.
     tell : called with each cell when it is done, those of few components and little freedom first.
 
     Returns
@@ -51,43 +63,125 @@ def grid(
     """
     n_features = fitting.batches.n_features
     codes = {name: structure_of(name, n_features).code for name in covariance_types}
-    by_freedom = sorted(codes, key=lambda name: len(nested_in(name)))
-    cells: dict[tuple[str, int], Cell] = {}
+    cells = _Grid(fitting, codes, replace(options, rough=fitting.is_large))
     for n_components in sorted(component_counts):
-        for name in by_freedom:
-            chosen = replace(options, covariance_type=name)
-            cell = _cell(fitting, n_components, chosen)
-            if cell.result is not None:
-                smaller = [
-                    other.result
-                    for other in cells.values()
-                    if other.result is not None and _is_smaller(other, cell, codes)
-                ]
-                cell = replace(cell, result=_raised(fitting, cell.result, smaller, chosen))
-            cells[name, n_components] = cell
+        for cell in cells.fitted(n_components):
             if tell is not None:
                 tell(cell)
-    return [cells[name, count] for name in covariance_types for count in component_counts]
+    if fitting.is_large:
+        cells.follow(criterion, options)
+    return [cells.done[name, count] for name in covariance_types for count in component_counts]
 
 
-def _is_smaller(other: Cell, cell: Cell, codes: dict[str, str]) -> bool:
-    """Whether the other's mixtures are among those that the cell chooses from."""
-    one, code = codes[other.covariance_type], codes[cell.covariance_type]
-    within = one == code or one in nested_in(code)
-    return within and other.n_components <= cell.n_components
+@dataclass
+class _Grid:
+    """The cells that are done, by structure and K; those of little freedom come first.
+
+    codes : the three letters of each structure's name.
+    """
+
+    fitting: Fitting
+    codes: dict[str, str]
+    options: FitOptions
+    done: dict[Key, Cell] = field(default_factory=dict)
+
+    @property
+    def by_freedom(self) -> list[str]:
+        return sorted(self.codes, key=lambda name: len(nested_in(name)))
+
+    def fitted(self, n_components: int) -> Iterator[Cell]:
+        """The cells of K components, which may start from those that are done."""
+        names = self.by_freedom
+        found: dict[str, Cell] = {}
+        if self.fitting.is_large and n_components > 1:
+            for name in dict.fromkeys((names[0], names[-1])):
+                own = [cell for cell in self.done.values() if cell.covariance_type == name]
+                found[name] = self._cell(name, n_components, also=_enlargements(n_components, own))
+        for name in names:
+            cell = found.get(name)
+            if cell is None:
+                near = [*found.values(), *self._smaller(name)] if found else []
+                cell = self._cell(name, n_components, begin=_enlargements(n_components, near))
+            self.done[name, n_components] = self._settled(cell)
+            yield self.done[name, n_components]
+
+    def follow(self, criterion: str, options: FitOptions) -> None:
+        """Go on to convergence with the cells that may be the best."""
+        value = CRITERIA[criterion]
+        values = {key: value(c.result) for key, c in self.done.items() if c.result is not None}
+        reach = 2 * REACH * self.fitting.description.n_rows
+        for key, number in values.items():
+            if number <= min(values.values()) + reach:
+                chosen = replace(options, covariance_type=key[0])
+                self.done[key] = _followed(self.fitting, self.done[key], chosen)
+        # they may have come above larger ones, which were not followed
+        cells, self.done = self.done, {}
+        for key, cell in cells.items():
+            self.done[key] = self._settled(cell)
+
+    def _smaller(self, name: str) -> list[Cell]:
+        """The cells that are done and whose mixtures are among those of the structure."""
+        code = self.codes[name]
+        within = {code, *nested_in(code)}
+        return [c for c in self.done.values() if self.codes[c.covariance_type] in within]
+
+    def _settled(self, cell: Cell) -> Cell:
+        """The cell, not below a smaller one."""
+        if cell.result is None:
+            return cell
+        name = cell.covariance_type
+        options = replace(self.options, covariance_type=name)
+        results = _results(self._smaller(name))
+        return replace(cell, result=_raised(self.fitting, cell.result, results, options))
+
+    def _cell(
+        self,
+        name: str,
+        n_components: int,
+        *,
+        begin: Sequence[GaussianMixture] = (),
+        also: Sequence[GaussianMixture] = (),
+    ) -> Cell:
+        options = replace(self.options, covariance_type=name)
+        try:
+            result = self.fitting.fit(n_components, options, begin or None, also=also)
+        except FitError as error:
+            return Cell(n_components, name, None, error.message)
+        left = result.model.n_components
+        if left < n_components:
+            reason = f"only {left} components are left; the others collapsed"
+            return Cell(n_components, name, None, reason)
+        return Cell(n_components, name, result)
 
 
-def _cell(fitting: Fitting, n_components: int, options: FitOptions) -> Cell:
-    name = options.covariance_type
-    try:
-        result = fitting.fit(n_components, options)
-    except FitError as error:
-        return Cell(n_components, name, None, error.message)
-    left = result.model.n_components
-    if left < n_components:
-        reason = f"only {left} components are left; the others collapsed"
-        return Cell(n_components, name, None, reason)
-    return Cell(n_components, name, result)
+def _results(cells: Iterable[Cell]) -> list[FitResult]:
+    return [cell.result for cell in cells if cell.result is not None]
+
+
+def _enlargements(n_components: int, cells: Sequence[Cell]) -> list[GaussianMixture]:
+    """Mixtures of K components, made of what is known: of each structure the latest."""
+    latest = {cell.covariance_type: cell.result for cell in cells if cell.result is not None}
+    likely = sorted(latest.values(), key=lambda result: -result.log_likelihood)
+    return [next(_enlarged(result.model, n_components)) for result in likely[:MOST_RELATIVES]]
+
+
+def _followed(fitting: Fitting, cell: Cell, options: FitOptions) -> Cell:
+    """The cell, its fit followed to convergence."""
+    rough = cell.result
+    if rough is None:
+        return cell
+    result = fitting.fit(cell.n_components, options, rough.model)
+    if result.model.n_components < cell.n_components:
+        return cell
+    result = replace(
+        result,
+        init=rough.init,
+        n_starts=rough.n_starts,
+        n_agreeing=rough.n_agreeing,
+        n_iter=rough.n_iter + result.n_iter,
+        n_passes=rough.n_passes + result.n_passes,
+    )
+    return replace(cell, result=result)
 
 
 def _raised(
@@ -96,23 +190,29 @@ def _raised(
     """The result, or one from the best of the smaller models where that is higher."""
     highest = max(smaller, key=lambda other: other.log_likelihood, default=result)
     n_components, n_passes = result.model.n_components, result.n_passes
-    told = {"init": result.init, "n_starts": result.n_starts, "n_agreeing": 0}
+    least, first = highest.log_likelihood - ROUNDING * result.n_rows, result
     for start in _enlarged(highest.model, n_components):
-        if result.log_likelihood >= highest.log_likelihood - ROUNDING * result.n_rows:
+        if result.log_likelihood >= least:
             return replace(result, n_passes=n_passes)
         with suppress(FitError):
             again = fitting.fit(n_components, options, start)
             n_passes += again.n_passes
             kept = again.model.n_components == n_components
             if kept and again.log_likelihood > result.log_likelihood:
-                result = replace(again, **told)
-    if result.log_likelihood < highest.log_likelihood - ROUNDING * result.n_rows:
+                result = _found_from_smaller(again, first)
+    if result.log_likelihood < least:
         # EM climbs what the penalty leaves of the likelihood, which is no higher from there
-        same = _repeated(highest.model, n_components)
-        result = fitting.fit(n_components, replace(options, max_iter=0), same)
-        result = replace(result, **told, converged=highest.converged)
-        n_passes += result.n_passes
+        same = fitting.fit(
+            n_components, replace(options, max_iter=0), _repeated(highest.model, n_components)
+        )
+        n_passes += same.n_passes
+        result = replace(_found_from_smaller(same, first), converged=highest.converged)
     return replace(result, n_passes=n_passes)
+
+
+def _found_from_smaller(result: FitResult, first: FitResult) -> FitResult:
+    """A result that none of the starts of the first one has reached."""
+    return replace(result, init=first.init, n_starts=first.n_starts, n_agreeing=0)
 
 
 def _enlarged(model: GaussianMixture, n_components: int) -> Iterator[GaussianMixture]:

@@ -23,6 +23,8 @@ determinants as there are groups left."""
 MODEL_WORK = 4_000
 """The same, times the number of columns."""
 LLOYD_ITERATIONS = 20
+LEAN = "lean"
+"""The name of the portfolio of rough fits, which nobody is to ask for."""
 RUNGS = 8
 """Numbers of components that a Bayesian fit starts from, at most."""
 
@@ -87,7 +89,7 @@ class Starts:
             return
         # a generator of its own for each K: select-k gives a cell what fit gives it alone
         rng = np.random.default_rng([self.seed, n_components])
-        yield from INITS[init](self, n_components, n_init, rng)
+        yield from {**INITS, LEAN: Starts.lean}[init](self, n_components, n_init, rng)
 
     def portfolios(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
         """The starts of that kind for several numbers of components, 1 to K.
@@ -144,6 +146,12 @@ class Starts:
         yield from self.kmeans(K, 6 * n_init, rng)
         yield from self.farthest(K, 2 * n_init, rng)
         yield from self.random(K, 6 * n_init, rng)
+
+    def lean(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+        """A smaller portfolio, for rough fits."""
+        yield from self.hierarchical(K, 3 * n_init, rng)
+        yield from self.kmeans(K, 2 * n_init, rng)
+        yield from self.farthest(K, n_init, rng)
 
     @cached_property
     def _trees(self) -> list[Grown]:

@@ -13,6 +13,9 @@ from gmmcli.mixture.stopping import RULES
 from gmmcli.mixture.variational import VariationalFit
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS
 
+LEAST_GAIN = 3e-6
+"""Nats a row below which a step gains next to nothing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
@@ -27,6 +30,7 @@ class FitOptions:
     seed : of the random starts.
     weight_prior : a name in WEIGHT_PRIORS for a Bayesian fit; None for maximum likelihood.
     weight_concentration : its gamma; None for 1/K.
+    rough : stop where a step gains next to nothing, converged or not: to see what is worth more.
 
     Raises
     ------
@@ -43,6 +47,7 @@ class FitOptions:
     seed: int = 0
     weight_prior: str | None = None
     weight_concentration: float | None = None
+    rough: bool = False
 
     def __post_init__(self) -> None:
         for value, table in (
@@ -64,7 +69,8 @@ class FitOptions:
     def rule(self) -> Rule:
         """A new stopping rule."""
         make, default = RULES[self.converge_on]
-        return make(default if self.tol is None else self.tol)
+        tol = default if self.tol is None else self.tol
+        return make(tol, LEAST_GAIN if self.rough else 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

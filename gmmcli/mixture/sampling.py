@@ -17,11 +17,22 @@ from gmmcli.mixture.standardise import Description
 from gmmcli.mixture.statistics import EStep
 
 SAMPLE_ROWS = 10_000
-GROWTH = 10
+"""Rows that the starts go over all of."""
+RACE_ROWS = 2_000
+"""Rows of the sample that they go over where there are more."""
+LATER_ROWS = (10_000, 100_000)
+"""Rows of the samples that the best runs go over next."""
+GROWTH = 3
+"""Times that there are more rows than in a sample, at least: else it saves nothing."""
 RARE_ROWS = 2_000
 """Rows that a sample's fit cannot explain: more of them than this are no rarity."""
 RARE_GAP = 5.0
 """Nats by which such a row is less likely than the least likely of SAMPLE_ROWS drawn rows."""
+
+
+def is_large(description: Description) -> bool:
+    """Whether the rows are more than the starts go over; many of little weight are many, too."""
+    return max(description.n_rows, description.n_lines) > SAMPLE_ROWS
 
 
 def samples(
@@ -29,12 +40,10 @@ def samples(
 ) -> list[ArrayBatches]:
     """Growing samples, the smallest first; empty if SAMPLE_ROWS hold everything."""
     n_rows = description.n_rows
-    # many rows of little weight are many rows all the same
-    if max(n_rows, description.n_lines) <= SAMPLE_ROWS:
+    if not is_large(description):
         return []
-    sizes = [SAMPLE_ROWS]
-    if n_rows > 2 * GROWTH * SAMPLE_ROWS:
-        sizes.append(GROWTH * SAMPLE_ROWS)
+    sizes = [RACE_ROWS]
+    sizes += [size for size in LATER_ROWS if n_rows >= GROWTH * size]
     drawn: list[ArrayBatches] = []
     source, mass = batches, n_rows
     for size in reversed(sizes):

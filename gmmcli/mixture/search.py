@@ -114,6 +114,16 @@ def merit(step: Step, problem: Problem) -> float:
     return float(np.round((step.objective - handicap) / n_rows, TIE))
 
 
+def near(step: Step, best: Step, problem: Problem) -> bool:
+    """Whether a run on a sample may be the best over all rows, though it is behind on these.
+
+    The mean of the differences of two log-densities, row by row, has a standard error of their
+    standard deviation over sqrt(M); where two optima are alike at all, that deviation is below 1/3.
+    """
+    behind = merit(best, problem) - merit(step, problem)
+    return bool(behind <= 1 / np.sqrt(step.statistics.n_rows))
+
+
 def agreeing(climbers: Sequence[Climber], best: Climber) -> int:
     """How many runs are known to have ended at the optimum of the best."""
     return sum(same_optimum(climber, best) for climber in climbers)

@@ -22,9 +22,12 @@ class LikelihoodRule:
     What is left is Aitken's estimate from the last two gains d1, d2: with a = d2 / d1, the rest
     of a geometric series, d2 a / (1 - a) (Böhning et al. 1994). Unlike the last gain alone it
     is not fooled by slow progress.
+
+    least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
     """
 
     tol: float
+    least_gain: float = 0.0
     last_change: float = np.nan
     was_small: bool = False
     rate: float = 0.0
@@ -40,7 +43,8 @@ class LikelihoodRule:
             return False
         self.n_plain += 1
         self.last_change = change
-        if change <= 8 * np.finfo(np.float64).eps * abs(step.objective):
+        rounding = 8 * np.finfo(np.float64).eps * abs(step.objective)
+        if change <= max(rounding, self.least_gain * step.statistics.n_rows):
             return True
         # shortly after a leap the fast directions hide the slow one, which is still there
         rate = change / last
@@ -61,15 +65,20 @@ class ParameterRule:
 
     Weights in absolute terms; means in standard deviations of their component; variances and
     covariances relative to the product of the two standard deviations.
+
+    least_gain : as for LikelihoodRule.
     """
 
     tol: float
+    least_gain: float = 0.0
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the last M-step moved no parameter by more than tol."""
         old, new = before.model, step.model
         if step.leapt or old.n_components != new.n_components:
             return False
+        if step.change <= self.least_gain * step.statistics.n_rows and self.least_gain:
+            return True
         variances = np.einsum("kii->ki", new.covariance.full())
         deviations = np.sqrt(variances)
         moved = np.abs(new.means - old.means) / deviations
@@ -79,7 +88,7 @@ class ParameterRule:
         return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
 
 
-RULES: dict[str, tuple[Callable[[float], Rule], float]] = {
+RULES: dict[str, tuple[Callable[[float, float], Rule], float]] = {
     "likelihood": (LikelihoodRule, 1e-8),
     "parameters": (ParameterRule, 1e-6),
 }

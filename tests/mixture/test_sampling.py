@@ -7,7 +7,14 @@ from mixture.problems import fitted, mistakes, rows, two_clusters
 from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitOptions
-from gmmcli.mixture.sampling import SAMPLE_ROWS, draw_rows, in_memory, samples
+from gmmcli.mixture.sampling import (
+    LATER_ROWS,
+    RACE_ROWS,
+    SAMPLE_ROWS,
+    draw_rows,
+    in_memory,
+    samples,
+)
 from gmmcli.mixture.standardise import describe
 
 
@@ -52,7 +59,7 @@ def test_rows_are_drawn_by_weight():
 
 @pytest.mark.parametrize(
     ("n_rows", "sizes"),
-    [(100, []), (SAMPLE_ROWS, []), (SAMPLE_ROWS + 1, [SAMPLE_ROWS])],
+    [(100, []), (SAMPLE_ROWS, []), (SAMPLE_ROWS + 1, [RACE_ROWS]), (30_000, [RACE_ROWS, 10_000])],
 )
 def test_small_data_are_not_sampled(n_rows, sizes):
     drawn = drawn_of(n_rows, seed=3)
@@ -63,7 +70,7 @@ def test_samples_grow():
     n_rows = 300_000
     drawn = drawn_of(n_rows, seed=4)
     sizes = [batch.n_rows for batch in drawn]
-    assert sizes[0] == SAMPLE_ROWS
+    assert sizes == [RACE_ROWS, *LATER_ROWS]
     assert sizes == sorted(sizes)
     assert sizes[-1] < n_rows
     for batch in drawn:
@@ -143,4 +150,4 @@ def test_many_rows_of_little_weight_are_sampled_too():
     X = np.random.default_rng(12).standard_normal((2, 12_000))
     batches = ArrayBatches(X, np.full(12_000, 0.01))
     drawn = samples(batches, describe(batches), rng=np.random.default_rng(0))
-    assert [sample.n_rows for sample in drawn] == [SAMPLE_ROWS]
+    assert [sample.n_rows for sample in drawn] == [RACE_ROWS]
