@@ -106,6 +106,8 @@ def by_criterion(cells: Sequence[Cell], criterion: str) -> Decision:
         chosen = best(cells, criterion)
     except FitError as error:
         failure = error
+    if not any(cell.result for cell in cells):
+        failure = FitError("none of the candidates could be fitted", "the table says why")
     return Decision(
         chosen=chosen,
         table=partial(criteria_table, cells, chosen, criterion),

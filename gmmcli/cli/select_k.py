@@ -214,7 +214,7 @@ def select_k(
         # standard output last: whoever closes it must not lose a file by it
         _print(decision, candidates, talk, aside=aside)
     if chosen is None:
-        raise decision.failure or FitError("none of the candidates could be fitted")
+        raise decision.failure or FitError("nothing could be chosen", "the table says why")
     candidates.note_edge(chosen.n_components, talk)
     if source != "-":
         talk.suggest(lines.following)

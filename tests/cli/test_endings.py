@@ -196,8 +196,8 @@ def test_an_output_that_cannot_be_made_is_told_before_the_work(
     cli, blobs, tmp_path, command_line, flag
 ):
     for path, words in (
-        (tmp_path / "nowhere" / "x.json", "no folder"),
-        (blobs / "x.json", "no folder"),
+        (tmp_path / "nowhere" / "x.out", "no folder"),
+        (blobs / "x.out", "no folder"),
     ):
         line = command_line.format(blobs=blobs, flag=flag.format(path=path))
         outcome = cli(*line.split())
