@@ -1,11 +1,12 @@
 """How much the tests do: a part of the heavy combinations, or all of them.
 
 `make test` has to end soon, so where a statement is heavy it is tried on few seeds and on some of
-the structures, each structure and each option somewhere. `make thorough` sets
-GMMCLI_TEST_THOROUGH=1: all seeds and every combination.
+the combinations: each structure and each value of each option, but not each with each.
+`make thorough` sets GMMCLI_TEST_THOROUGH=1: all seeds and every combination.
 """
 
 import os
+from itertools import product
 
 import pytest
 
@@ -17,10 +18,18 @@ def some(few, every):
     return every if THOROUGH else few
 
 
-def some_structures(*few):
-    """Parametrise by `name`: the structures named, or all 14 by their names in a model file."""
-    # here, so that what needs no engine does not import it
-    from mixture.problems import NAMES  # noqa: PLC0415
+def in_turn(names, *, each=1, **values):
+    """Parametrise by `name` and values: each name with every combination of the values.
 
-    assert set(few) <= set(NAMES)
-    return pytest.mark.parametrize("name", some(few, NAMES))
+    By default it is with so many of the combinations, in turn, so that each of them has a name.
+    """
+    combinations = list(product(*values.values()))
+    step = len(combinations) // each
+    chosen = [
+        (name, *combinations[(i + j * step) % len(combinations)])
+        for i, name in enumerate(names)
+        for j in range(each)
+    ]
+    assert {case[1:] for case in chosen} == set(combinations)
+    everything = [(name, *rest) for name, rest in product(names, combinations)]
+    return pytest.mark.parametrize(("name", *values), some(chosen, everything))

@@ -1,11 +1,11 @@
 """The bootstrap of the likelihood ratio: mclust's published example, and its own statistics."""
 
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from effort import THOROUGH, some
 from mixture.problems import fitted, known_table, reference, rows, two_clusters
 from mixture.test_folds import Passes
 
@@ -14,7 +14,7 @@ from gmmcli.execution import executor
 from gmmcli.mixture.bootstrap import RatioTest, _whole_fit, ratio_tests
 from gmmcli.mixture.fitting import FitOptions, Fitting
 
-DRAWS = int(os.environ.get("GMMCLI_TEST_REPLICATES", "19"))
+DRAWS = some(19, 99)
 # Scrucca, Fop, Murphy & Raftery (2016), The R Journal 8/1, and mclust's vignette: VVV, B = 999.
 PUBLISHED = {1: (369.985, 0.001), 2: (121.107, 0.001), 3: (19.901, 0.283)}
 CHEAP = FitOptions(init="hierarchical", tol=1e-4)
@@ -43,7 +43,7 @@ def test_from_the_partitions_of_mclust_its_statistics_are_reached():
 def test_the_published_example_has_three_clusters_by_test():
     X = known_table("diabetes_corrected")
     # of few draws the p-value of the third test, some 0.2, may by chance be 0.05
-    counts = [1, 2, 3, 4, 5] if DRAWS >= 99 else [1, 2, 3]
+    counts = [1, 2, 3, 4, 5] if THOROUGH else [1, 2, 3]
     with executor() as pool:
         options = FitOptions(reg_covar=0)
         tests = by_draws(X, counts, n_replicates=DRAWS, options=options, workers=pool)
@@ -167,7 +167,7 @@ def test_a_component_of_less_than_half_a_row_is_no_component():
         _whole_fit(gives(0.49 / 80), 2, CHEAP)
 
 
-@pytest.mark.skipif(DRAWS < 99, reason="2,000 fits")
+@pytest.mark.skipif(not THOROUGH, reason="2,000 fits")
 def test_under_two_clusters_that_overlap_p_values_are_uniform():
     rng = np.random.default_rng(0)
     p_values = []

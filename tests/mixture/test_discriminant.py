@@ -99,6 +99,7 @@ def test_of_one_cluster_they_are_the_principal_components():
     white = (rows - rows.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(rows.T))).T
     exact = white @ np.linalg.cholesky(correlations).T
     expected = PCA(2).fit(exact).components_
+    assert len(expected) == 2
     for ours, theirs in zip(Directions.of(mixture, 2).coefficients, expected, strict=True):
         assert abs(ours @ theirs) / np.linalg.norm(ours) == pytest.approx(1, abs=1e-9)
 
@@ -129,5 +130,6 @@ def test_a_column_that_follows_from_others_does_no_harm():
     X = mixture.sample(50, np.random.default_rng(1))[0]
     along = Directions.of(doubled, 2).apply(X @ copy.T)
     expected = Directions.of(mixture, 2).apply(X)
+    assert expected.shape == (50, 2)
     for ours, theirs in zip(along.T, expected.T, strict=True):
         assert abs(np.corrcoef(ours, theirs)[0, 1]) == pytest.approx(1, abs=1e-3)

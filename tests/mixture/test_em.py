@@ -4,6 +4,7 @@ from itertools import islice, pairwise
 
 import numpy as np
 import pytest
+from effort import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixture.problems import (
@@ -26,7 +27,7 @@ def watch(_step):
 
 @every_structure
 @pytest.mark.parametrize("strength", [0.0, 0.01, 5.0])
-@settings(max_examples=12)
+@settings(max_examples=some(4, 12))
 @given(seed=st.integers(0, 10**6))
 def test_no_step_lowers_the_objective(name, strength, seed):
     rng = np.random.default_rng(seed)
@@ -34,7 +35,9 @@ def test_no_step_lowers_the_objective(name, strength, seed):
     weights = rng.uniform(0, 3, 120) if seed % 2 else None
     problem = problem_of(X, name, strength=strength, weights=weights)
     model = random_model(rng, name)
-    for step in islice(iterate(model, problem), 25):
+    steps = list(islice(iterate(model, problem), 25))
+    assert len(steps) == 25
+    for step in steps:
         if np.isfinite(step.change):
             assert step.change >= -1e-9
         assert np.isfinite(step.objective)

@@ -4,11 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from effort import in_turn, some
 from mixture.problems import WORDS, fitted, mistakes, table, two_clusters
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
 every_structure = pytest.mark.parametrize("name", WORDS)
-seeds = pytest.mark.parametrize("seed", range(3))
+seeds = pytest.mark.parametrize("seed", range(some(1, 3)))
 
 
 def ours(X, name, **options):
@@ -115,8 +116,7 @@ def test_five_rows_beside_five_thousand_are_found(name, seed):
     assert mistakes(theirs(X, name)[1], truth) > 1000
 
 
-@every_structure
-@pytest.mark.parametrize("far", [1e10, 1e100, 1e160, 1e200, 1e300, 1.7e308])
+@in_turn(WORDS, each=3, far=[1e10, 1e100, 1e160, 1e200, 1e300, 1.7e308])
 def test_a_far_row_has_a_cluster_and_no_nan(name, far):
     X, _ = two_clusters(np.random.default_rng(0))
     model = ours(X, name)[0].model
@@ -135,7 +135,7 @@ def test_a_far_row_has_a_cluster_and_no_nan(name, far):
 def test_the_default_tolerance_is_not_fooled_by_a_plateau():
     X = table("faithful")
     best = -1126.315927824
-    for seed in range(3):
+    for seed in range(some(2, 3)):
         result = fitted(X, 3, covariance_type="tied", seed=seed, reg_covar=0)
         assert result.converged
         assert result.log_likelihood == pytest.approx(best, abs=1e-3)

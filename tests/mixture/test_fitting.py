@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from effort import some
 from mixture.problems import (
     NAMES,
     ONE_SCALE,
@@ -32,14 +33,17 @@ def hard():
 def test_the_covariance_type_is_that_of_the_model():
     X = hard()
     likelihoods = {}
-    for name in NAMES:
+    # these five take longest
+    for name in some([n for n in NAMES if n not in {"VEE", "EVE", "VVE", "EEV", "EVV"}], NAMES):
         result = fitted(X, 3, covariance_type=name)
         assert result.model.covariance.name == name
         likelihoods[result.model.covariance.code] = result.log_likelihood
     # the nested ones can only be lower, where the optimum was found
     for name in WORDS:
         code = STRUCTURES[name].code
-        assert all(likelihoods[code] > likelihoods[other] for other in nested_in(code))
+        lower = [likelihoods[other] for other in nested_in(code) if other in likelihoods]
+        assert lower
+        assert all(likelihoods[code] > other for other in lower)
 
 
 def test_a_name_for_one_column_is_refused_for_more():
@@ -155,7 +159,7 @@ def test_a_start_of_another_structure_is_projected(name, other):
         same_model(result.model, model.canonical(), rtol=1e-9, atol=1e-9)
 
 
-@every_structure
+@pytest.mark.parametrize("name", some((*WORDS, "EVI", "EVE", "VEV"), NAMES))
 def test_a_warm_start_goes_on_where_the_model_was(name):
     X = hard()
     first = fitted(X, 3, covariance_type=name, max_iter=20, reg_covar=0.1, tol=0)
@@ -179,8 +183,8 @@ def test_starts_that_do_not_fit_are_refused():
 def test_one_description_serves_many_fits():
     X = hard()
     shared = Fitting(rows(X))
-    for name in NAMES:
-        for K in (1, 3, 2):
+    for i, name in enumerate(NAMES):
+        for K in some((1 + i % 3,), (1, 3, 2)):
             options = FitOptions(covariance_type=name, max_iter=30)
             together = shared.fit(K, options, None)
             alone = fit(rows(X), K, options=options)

@@ -5,6 +5,7 @@ from itertools import islice, product
 import mpmath
 import numpy as np
 import pytest
+from effort import in_turn, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixture.problems import fitted, overlapping, problem_of, random_model, rows
@@ -217,9 +218,7 @@ def test_of_one_component_the_bound_is_the_evidence(weight_prior, D):
     assert result.bayes.lower_bound == pytest.approx(float(exact), abs=1e-8)
 
 
-@every_structure
-@every_prior
-@pytest.mark.parametrize("seed", [0, 1])
+@in_turn(WORDS, weight_prior=PRIORS, seed=[0, 1])
 def test_the_bound_is_below_the_evidence_of_all_labellings(name, weight_prior, seed):
     X = overlapping(np.random.default_rng(seed), 8, 2)
     problem = bayes_problem(X, name, weight_prior, K=2, gamma=0.8)
@@ -244,7 +243,7 @@ def test_the_bound_is_below_the_evidence_of_all_labellings(name, weight_prior, s
 
 @every_structure
 @every_prior
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=some(4, 8), deadline=None)
 @given(seed=st.integers(0, 10**6), log_gamma_=st.floats(-4, 2))
 def test_no_step_lowers_the_bound(name, weight_prior, seed, log_gamma_):
     rng = np.random.default_rng(seed)
@@ -253,7 +252,9 @@ def test_no_step_lowers_the_bound(name, weight_prior, seed, log_gamma_):
     gamma = 10.0**log_gamma_
     problem = bayes_problem(X, name, weight_prior, K=6, gamma=gamma, weights=weights)
     before = None
-    for step in islice(iterate(random_model(rng, name, 6), problem), 30):
+    steps = list(islice(iterate(random_model(rng, name, 6), problem), 30))
+    assert len(steps) == 30
+    for step in steps:
         if before is not None and step.model.n_components == before.model.n_components:
             assert step.objective - before.objective >= -1e-8
             assert step.change == step.objective - before.objective
@@ -261,26 +262,34 @@ def test_no_step_lowers_the_bound(name, weight_prior, seed, log_gamma_):
         before = step
 
 
-@every_prior
-def test_twenty_components_are_emptied_to_three(weight_prior):
+def three_clusters():
+    """Clusters far apart, and their labels."""
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1, 2], [150, 100, 50])
-    X = rng.standard_normal((300, 2)) + np.array([[0, 0], [9, 0], [0, 9]])[truth]
-    for name in WORDS:
-        # every kind of start for one structure is enough
-        init = "auto" if name == "full" else "kmeans"
-        result = fitted(X, 20, covariance_type=name, weight_prior=weight_prior, init=init)
-        assert result.model.n_components == 3
-        labels = result.bayes.posterior.posterior(X).labels
-        assert np.array_equal(labels, truth)
-        np.testing.assert_allclose(result.model.weights, [1 / 2, 1 / 3, 1 / 6], atol=0.02)
-    # negative control: a belief in many keeps more of them
-    many = fitted(X, 20, weight_prior="dirichlet", weight_concentration=200.0)
-    assert many.model.n_components > 3
+    return rng.standard_normal((300, 2)) + np.array([[0, 0], [9, 0], [0, 9]])[truth], truth
 
 
 @every_structure
 @every_prior
+def test_twenty_components_are_emptied_to_three(name, weight_prior):
+    X, truth = three_clusters()
+    # every kind of start for one structure is enough
+    init = "auto" if name == "full" else "kmeans"
+    result = fitted(X, 20, covariance_type=name, weight_prior=weight_prior, init=init)
+    assert result.model.n_components == 3
+    labels = result.bayes.posterior.posterior(X).labels
+    assert np.array_equal(labels, truth)
+    np.testing.assert_allclose(result.model.weights, [1 / 2, 1 / 3, 1 / 6], atol=0.02)
+
+
+def test_a_belief_in_many_components_keeps_more_of_them():
+    # the negative control
+    X, _ = three_clusters()
+    many = fitted(X, 20, weight_prior="dirichlet", weight_concentration=200.0)
+    assert many.model.n_components > 3
+
+
+@in_turn(WORDS, weight_prior=PRIORS)
 def test_units_and_origins_do_not_matter(name, weight_prior):
     X = overlapping(np.random.default_rng(5), 300, 2)
     scale = np.array([1e-8, 1e-8 if name == "spherical" else 3e5])
@@ -302,8 +311,7 @@ def test_units_and_origins_do_not_matter(name, weight_prior):
     np.testing.assert_allclose(there.log_density, here.log_density - jacobian, atol=1e-6)
 
 
-@every_structure
-@every_prior
+@in_turn(WORDS, weight_prior=PRIORS)
 def test_a_weight_is_a_repetition(name, weight_prior):
     rng = np.random.default_rng(6)
     X, counts = overlapping(rng, 90, 2), rng.integers(0, 4, 90)
@@ -336,6 +344,7 @@ def test_threads_and_passes_give_the_same_bits(name, n_rows):
     for n_threads in (2, 3):
         with executor(n_threads) as workers:
             results.append(fit(held, 6, options=options, workers=workers))
+    assert len(results) == 3
     for result in results:
         assert result.bayes.lower_bound == plain.bayes.lower_bound
         ours, theirs = result.bayes.posterior, plain.bayes.posterior
@@ -344,8 +353,7 @@ def test_threads_and_passes_give_the_same_bits(name, n_rows):
         assert np.array_equal(ours.means, theirs.means)
 
 
-@every_structure
-@every_prior
+@in_turn(WORDS, weight_prior=PRIORS)
 def test_what_is_reported_is_of_the_expected_mixture(name, weight_prior):
     rng = np.random.default_rng(8)
     X, weights = overlapping(rng, 200, 2) * [1, 30], rng.uniform(0.5, 2, 200)

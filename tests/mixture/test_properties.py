@@ -1,11 +1,8 @@
 """What must hold for any data: units, origins, orders, weights."""
 
-import os
-
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from effort import in_turn, some
 from mixture.problems import (
     NAMES,
     ONE_SCALE,
@@ -21,25 +18,26 @@ from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.fitting import FitOptions, fit
 
 every_structure = pytest.mark.parametrize("name", NAMES)
-# a failing example is not made smaller: a fit takes too long for that
-PHASES = (Phase.explicit, Phase.generate)
-some = settings(max_examples=5 if "GMMCLI_TEST_SEEDS" in os.environ else 2, phases=PHASES)
-seeds = st.integers(0, 10**6)
+every_seed = pytest.mark.parametrize("seed", range(some(1, 5)))
 
 
-def clusters(seed, n_features=2):
-    rng = np.random.default_rng(seed)
-    # on a grid, so that a shift by an integer is exact
+def draws(name, seed):
+    """Random numbers that differ from structure to structure."""
+    return np.random.default_rng([seed, NAMES.index(name)])
+
+
+def clusters(rng, n_features=2):
+    """Two clusters on a grid, so that a shift by an integer is exact."""
     X, _ = two_clusters(rng, (70, 50), n_features=n_features, distance=6.0)
-    return np.round(X * 1024) / 1024, rng
+    return np.round(X * 1024) / 1024
 
 
 @every_structure
-@some
-@given(seed=seeds, power=st.integers(0, 30), columns=st.sets(st.integers(0, 1)))
-def test_a_shift_changes_the_means_alone(name, seed, power, columns):
-    X, _ = clusters(seed)
-    shift = np.array([2.0**power if j in columns else 0.0 for j in range(2)])
+@every_seed
+def test_a_shift_changes_the_means_alone(name, seed):
+    rng = draws(name, seed)
+    X, power = clusters(rng), int(rng.integers(31))
+    shift = 2.0**power * np.array([[0, 1], [1, 0], [1, 1]])[rng.integers(3)]
     plain = fitted(X, 2, covariance_type=name)
     moved = fitted(X + shift, 2, covariance_type=name)
     assert np.array_equal(X + shift - shift, X)
@@ -55,11 +53,11 @@ def test_a_shift_changes_the_means_alone(name, seed, power, columns):
 
 
 @every_structure
-@some
-@given(seed=seeds, power=st.tuples(st.floats(-150, 150), st.floats(-150, 150)))
-def test_a_scale_changes_the_units_alone(name, seed, power):
-    X, _ = clusters(seed)
-    scale = 10.0 ** np.array([power[0], power[0] if name in ONE_SCALE else power[1]])
+@every_seed
+def test_a_scale_changes_the_units_alone(name, seed):
+    rng = draws(name, seed)
+    X, power = clusters(rng), rng.uniform(-150, 150, 2)
+    scale = 10.0 ** (power[[0, 0]] if name in ONE_SCALE else power)
     plain = fitted(X, 2, covariance_type=name)
     scaled = fitted(X * scale, 2, covariance_type=name)
     expected = plain.log_likelihood - len(X) * np.log(scale).sum()
@@ -76,10 +74,10 @@ def test_a_scale_changes_the_units_alone(name, seed, power):
 
 
 @every_structure
-@some
-@given(seed=seeds)
+@every_seed
 def test_the_order_of_the_rows_does_not_matter(name, seed):
-    X, rng = clusters(seed)
+    rng = draws(name, seed)
+    X = clusters(rng)
     order = rng.permutation(len(X))
     plain, shuffled = (fitted(Y, 2, covariance_type=name) for Y in (X, X[order]))
     # another start may win, and stop elsewhere on the same flat top
@@ -92,11 +90,11 @@ def test_the_order_of_the_rows_does_not_matter(name, seed):
 
 
 @every_structure
-@some
-@given(seed=seeds)
+@every_seed
 def test_the_order_of_the_columns_does_not_matter(name, seed):
-    X, rng = clusters(seed, n_features=3)
-    order = rng.permutation(3)
+    rng = draws(name, seed)
+    X = clusters(rng, n_features=3)
+    order = np.array([[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])[rng.integers(5)]
     plain = fitted(X, 2, covariance_type=name)
     moved = fitted(X[:, order], 2, covariance_type=name)
     np.testing.assert_allclose(moved.model.weights, plain.model.weights, atol=1e-4)
@@ -106,12 +104,10 @@ def test_the_order_of_the_columns_does_not_matter(name, seed):
     assert moved.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-7)
 
 
-@every_structure
-@pytest.mark.parametrize("reg_covar", [None, 0.0])
-@some
-@given(seed=seeds, K=st.integers(1, 3))
-def test_a_weight_is_a_repetition(name, reg_covar, seed, K):
-    rng = np.random.default_rng(seed)
+@in_turn(NAMES, each=2, reg_covar=[None, 0.0], K=[1, 2, 3])
+@every_seed
+def test_a_weight_is_a_repetition(name, reg_covar, K, seed):
+    rng = draws(name, seed)
     X = overlapping(rng, 90, 2)
     counts = rng.integers(0, 4, len(X))
     options = {"covariance_type": name, "reg_covar": reg_covar, "max_iter": 40}
@@ -126,6 +122,8 @@ def test_a_weight_is_a_repetition(name, reg_covar, seed, K):
     start = rng.integers(K, size=len(X))
     start[np.flatnonzero(counts)[:K]] = np.arange(K)
     kept = counts > 0
+    # where EM leaves a saddle, a difference in the last digit grows from step to step
+    options["max_iter"] = 15
     a = fitted(X[kept], K, weights=counts[kept].astype(float), start=start[kept], **options)
     b = fitted(np.repeat(X, counts, axis=0), K, start=np.repeat(start, counts), **options)
     same_model(a.model, b.model)
@@ -147,7 +145,8 @@ def test_a_weight_is_a_repetition_beyond_one_sample(n_rows):
 @every_structure
 def test_a_weight_of_zero_is_an_absent_row(name):
     rng = np.random.default_rng(2)
-    X, weights = overlapping(rng, 200), rng.uniform(0.5, 2, 200)
+    n_rows, n_features = some((100, 2), (200, 3))
+    X, weights = overlapping(rng, n_rows, n_features), rng.uniform(0.5, 2, n_rows)
     weights[::3] = 0
     present = weights > 0
     X[~present] = 1e6
@@ -158,13 +157,12 @@ def test_a_weight_of_zero_is_an_absent_row(name):
     assert zero.bic == pytest.approx(absent.bic, rel=1e-10)
 
 
-@every_structure
-@some
-@given(seed=seeds, K=st.integers(1, 4), reg_covar=st.sampled_from([None, 0.0, 2.0]))
-def test_what_is_reported_is_of_the_reported_parameters(name, seed, K, reg_covar):
-    rng = np.random.default_rng(seed)
+@in_turn(NAMES, each=2, weighted=[False, True], reg_covar=[None, 0.0, 2.0], K=[1, 2, 3, 4])
+@every_seed
+def test_what_is_reported_is_of_the_reported_parameters(name, weighted, reg_covar, K, seed):
+    rng = draws(name, seed)
     X = overlapping(rng, 100, 2) * [1, 1 if name in ONE_SCALE else 30] + [0, 500]
-    weights = rng.uniform(0.5, 2, 100) if seed % 2 else np.ones(100)
+    weights = rng.uniform(0.5, 2, 100) if weighted else np.ones(100)
     options = {"covariance_type": name, "reg_covar": reg_covar, "max_iter": 15}
     result = fitted(X, K, weights=weights, **options)
     posterior = result.model.posterior(X)
@@ -183,7 +181,8 @@ def test_what_is_reported_is_of_the_reported_parameters(name, seed, K, reg_covar
 
 @every_structure
 def test_single_precision_is_the_same_numbers(name):
-    X = overlapping(np.random.default_rng(3)).astype(np.float32)
+    n_rows, n_features = some((100, 2), (400, 3))
+    X = overlapping(np.random.default_rng(3), n_rows, n_features).astype(np.float32)
     single = fit(
         ArrayBatches(np.ascontiguousarray(X.T)), 3, options=FitOptions(covariance_type=name)
     )
@@ -206,8 +205,7 @@ class Slices:
         return iter(self.held)
 
 
-@every_structure
-@pytest.mark.parametrize("n_rows", [300, 11_000])
+@in_turn(NAMES, n_rows=[300, 11_000])
 def test_rows_that_come_pass_by_pass_give_the_same_bits(name, n_rows):
     rng = np.random.default_rng(4)
     X, weights = overlapping(rng, n_rows, 2), rng.uniform(0.5, 1.5, n_rows)

@@ -1,11 +1,11 @@
 """Published optima: mclust's from its own starts, the best known from ours."""
 
-import os
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from effort import some
 from mixture.problems import (
     MclustRule,
     fitted,
@@ -24,8 +24,7 @@ from gmmcli.mixture.shapes import MEANINGS
 from gmmcli.mixture.stopping import RULES
 
 DATA_SETS = ("acidity", "diabetes", "faithful", "galaxies", "iris")
-THOROUGH = "GMMCLI_TEST_SEEDS" in os.environ
-N_SEEDS = int(os.environ.get("GMMCLI_TEST_SEEDS", "1"))
+N_SEEDS = some(1, 10)
 
 # Where another optimum is reached than mclust's: VVE with several components. Its M-step turns the
 # axes by the shapes A_k alone and leaves the sizes lambda_k out of their weights, so that it is no
@@ -52,7 +51,7 @@ def cells():
 
 CELLS = list(cells())
 # few of the cells unless all are asked for: of each structure some, of each data set some
-SOME = CELLS if THOROUGH else CELLS[:: len(MEANINGS) // 4]
+SOME = some(CELLS[:: len(MEANINGS) // 4], CELLS)
 every_cell = pytest.mark.parametrize(("name", "K", "model", "start", "expected"), CELLS)
 some_cells = pytest.mark.parametrize(("name", "K", "model", "start", "expected"), SOME)
 
@@ -141,7 +140,7 @@ class WithoutSizes(VVE):
                     orientation.turn(matrices, pairs, angles)
 
 
-@pytest.mark.parametrize("cell", sorted(HIGHER) if THOROUGH else ["iris-5-VVE", "diabetes-2-VVE"])
+@pytest.mark.parametrize("cell", some(["iris-5-VVE", "diabetes-2-VVE"], sorted(HIGHER)))
 def test_where_mclust_differs_its_m_step_is_no_maximum(cell):
     # the other optima are explained to the last digit
     name, K, _ = cell.split("-")
@@ -162,7 +161,9 @@ def known(confidence):
 
 def test_every_best_known_fit_is_what_its_parameters_say():
     # the reference itself is checked, by scikit-learn's density of its parameters
-    for entry in known("high") + known("medium"):
+    entries = known("high") + known("medium")
+    assert len(entries) > 20
+    for entry in entries:
         X = known_table(entry["dataset"])
         assert X.shape == (entry["n"], entry["d"])
         density = scikit_model(entry).score_samples(X).sum()
@@ -200,7 +201,7 @@ def test_defaults_reach_the_best_known_fits(confidence, share):
     assert len(missed) <= (1 - share) * runs, missed
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(some(3, 10)))
 def test_iris_reaches_at_least_what_scikit_learn_does(seed):
     X = table("iris")[:, :2]
     theirs = ScikitMixture(3, random_state=seed).fit(X)

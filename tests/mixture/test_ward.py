@@ -21,6 +21,7 @@ def test_trees_and_cuts_are_those_of_scipy(seed, n_rows, n_features):
     X = np.random.default_rng(seed).standard_normal((n_rows, n_features))
     tree = ward(X.T, np.ones(n_rows))
     theirs = linkage(X, "ward")
+    assert len(tree.heights) == n_rows - 1
     # scipy's height is sqrt(2 x the growth of the within sum of squares)
     np.testing.assert_allclose(np.sqrt(2 * tree.heights), theirs[:, 2], rtol=1e-9)
     for n_groups in {1, 2, min(5, n_rows), n_rows}:
@@ -35,6 +36,7 @@ def test_a_mass_is_a_repetition(seed):
     weighted = ward(X.T, counts.astype(float))
     repeated = ward(np.repeat(X, counts, axis=0).T, np.ones(counts.sum()))
     zeros = counts.sum() - 25
+    assert len(repeated.heights) == zeros + len(weighted.heights) == zeros + 24
     np.testing.assert_allclose(repeated.heights[:zeros], 0, atol=1e-12)
     np.testing.assert_allclose(repeated.heights[zeros:], weighted.heights, rtol=1e-8)
     for n_groups in (2, 4):
