@@ -1,12 +1,14 @@
 """Components that were merged are drawn as the clusters that predict gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.patches import PathPatch
-from report.pictures import picture, remarks, texts
+from report.pictures import picture, remarks, subject, texts
 
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.report.plots import KINDS, render
+from gmmcli.report.plots import KINDS, draw, render
 from gmmcli.report.plots.palette import color
 
 CLUSTERS = (0, 1, 0)
@@ -45,6 +47,20 @@ def test_there_is_no_boundary_inside_a_cluster(mixture):
     # the sum of two components reaches a little farther than either
     assert np.mean(merged == np.array(CLUSTERS)[apart]) > 0.99
     assert np.mean(merged == apart) < 0.8
+
+
+def test_regions_are_by_the_weights_that_share_rows_out(mixture):
+    def regions(about):
+        (image,) = draw("boundaries", about).axes[0].images
+        return np.asarray(image.get_array())
+
+    about = subject(mixture)
+    assert (regions(replace(about, assigning=mixture.weights)) == regions(about)).all()
+    weights = np.array([0.05, 0.05, 0.9])
+    other = GaussianMixture(weights, mixture.means, mixture.covariance)
+    shared = regions(replace(about, assigning=weights))
+    assert (shared == regions(subject(other))).all()
+    assert np.mean(shared == 2) > np.mean(regions(about) == 2)
 
 
 def test_between_two_components_of_one_cluster_nothing_is_uncertain(mixture):
