@@ -192,7 +192,8 @@ def test_progress_is_for_terminals_and_goes_away(command, tmp_path):
     path.write_text("a,b\n" + "".join(f"{i * i % 997},{i * 31 % 101}\n" for i in range(60_000)))
     line = [command, "fit", str(path), "-k", "12", "--tol", "1e-300", "--max-iter", "600"]
     written = on_terminal(line, env={"NO_COLOR": "1"})
-    assert re.search(r"\r.*start \d+ of \d+.*: iteration \d+", written)
+    # which phase is seen depends on how fast the machine is
+    assert re.search(r"\r\S[^\r\n]*: iteration \d+, log-likelihood", written)
     last = written.rpartition("\r")[2]
     assert re.match(r"gmmcli: note: \d+ passes over the rows\n12 clusters, full covariance", last)
     assert "\r" not in on_terminal([*line, "-q"], env={"NO_COLOR": "1"})
