@@ -95,6 +95,7 @@ def fit_cells(
             candidates.counts,
             covariance_types=structures,
             options=fit_options(search),
+            criterion=candidates.criterion or "bic",
             tell=done.append,
         )
 

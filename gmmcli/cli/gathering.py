@@ -1,7 +1,7 @@
 """A table -> the rows to be fitted: which columns and rows are used, and what is odd about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from tempfile import gettempdir
 from typing import Any
 
@@ -31,6 +31,8 @@ from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.search import Observer
 from gmmcli.mixture.standardise import Description, describe
 from gmmcli.modelfile import FitSummary, Model
+from gmmcli.report.fits import peculiarities
+from gmmcli.report.models import axes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +60,15 @@ class Rows:
         """The result as a model of these columns."""
         told = [part.name for part in fields(FitSummary) if part.name != "gmmcli"]
         values: dict[str, Any] = {name: getattr(result, name) for name in told}
-        return Model(
+        model = Model(
             mixture=result.model,
             columns=self.columns,
             constant_columns=self.constant_columns,
             projection=self.projection,
-            fit=FitSummary(gmmcli=__version__, **values),
             bayes=result.bayes,
         )
+        values["notes"] = (*result.notes, *peculiarities(result, axes_of(model)))
+        return replace(model, fit=FitSummary(gmmcli=__version__, **values))
 
 
 def gather(

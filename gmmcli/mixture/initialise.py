@@ -14,6 +14,7 @@ from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.model_based import model_based
 from gmmcli.mixture.sampling import draw
+from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.ward import Tree, cut, ward
 
 WARD_ROWS = 1_000
@@ -88,7 +89,7 @@ class Starts:
             yield Start("all rows", np.zeros(self.sample.n_rows, dtype=np.int64))
             return
         # a generator of its own for each K: select-k gives a cell what fit gives it alone
-        rng = np.random.default_rng([self.seed, n_components])
+        rng = stream(self.seed, Purpose.STARTS, n_components)
         yield from {**INITS, LEAN: Starts.lean}[init](self, n_components, n_init, rng)
 
     def portfolios(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
@@ -156,7 +157,7 @@ class Starts:
     @cached_property
     def _trees(self) -> list[Grown]:
         """Ward's trees on white and on standardised rows."""
-        rng = np.random.default_rng([self.seed, 0])
+        rng = stream(self.seed, Purpose.TREES)
         return [self._grow(X, rng) for X in (self.white, self.standard)]
 
     @cached_property

@@ -90,6 +90,8 @@ class FitResult:
     reg_covar, tol : as used.
     notes : what the user should know, in words.
     penalty_shares : (K, D), how much of each variance is the penalty's, from 0 to 1.
+    set_aside : nats by which the objective of another optimum is higher, in which a cluster has
+        too few rows for its shape or is narrower than the data's rounding; 0 if there is none.
     bayes : of a Bayesian fit, the posterior that `model` is the expectation of, and its bound.
     """
 
@@ -112,6 +114,7 @@ class FitResult:
     converge_on: str
     notes: tuple[str, ...]
     penalty_shares: FloatArray
+    set_aside: float = 0.0
     bayes: VariationalFit | None = None
 
     @property

@@ -22,6 +22,7 @@ class Found(NamedTuple):
     n_starts: int
     n_agreeing: int
     n_passes: int
+    set_aside: float
 
 
 def result_of(
@@ -75,6 +76,7 @@ def result_of(
         converge_on=options.converge_on,
         notes=tuple(notes),
         penalty_shares=shares,
+        set_aside=found.set_aside,
         bayes=bayes,
     )
 

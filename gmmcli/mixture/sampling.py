@@ -15,6 +15,7 @@ from gmmcli.mixture.em import Problem
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.standardise import Description
 from gmmcli.mixture.statistics import EStep
+from gmmcli.mixture.streams import Purpose, stream
 
 SAMPLE_ROWS = 10_000
 """Rows that the starts go over all of."""
@@ -99,7 +100,7 @@ def rare_rows(problem: Problem, pilot: GaussianMixture) -> ArrayBatches | None:
     None if they are too few for a component, or too many to be rare.
     """
     e_step = EStep(pilot, problem.radius)
-    rng = np.random.default_rng(0)
+    rng = stream(0, Purpose.RARE_ROWS)
     expected = e_step.log_density(np.ascontiguousarray(pilot.sample(SAMPLE_ROWS, rng)[0].T))
     threshold = float(expected.min()) - RARE_GAP
 

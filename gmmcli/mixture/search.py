@@ -129,6 +129,12 @@ def agreeing(climbers: Sequence[Climber], best: Climber) -> int:
     return sum(same_optimum(climber, best) for climber in climbers)
 
 
+def set_aside(climbers: Sequence[Climber], best: Climber) -> float:
+    """How many nats higher than the best a run came that was handicapped; 0 if none."""
+    gap = max(climber.step.objective for climber in climbers) - best.step.objective
+    return float(gap) if gap > SAME_OPTIMUM * best.step.statistics.n_rows else 0.0
+
+
 def optima(climbers: Sequence[Climber]) -> list[Climber]:
     """Of the runs, best first, those that are not known to lead where one before them does."""
     chosen: list[Climber] = []

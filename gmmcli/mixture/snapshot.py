@@ -13,7 +13,7 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
 from gmmcli.mixture.covariance import structure_of
-from gmmcli.mixture.em import Rule, State
+from gmmcli.mixture.em import Problem, Rule, Run, State, Step, climb
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.repair import Repairs
@@ -34,6 +34,12 @@ class Ascent:
     state: State
     rule: Rule
     n_agreeing: int = 1
+
+    def climb(self, problem: Problem, *, max_iter: int, observe: Callable[[Step], None]) -> Run:
+        """Go on, as `em.climb` does; the state is changed as the run goes on."""
+        return climb(
+            self.model, problem, self.rule, state=self.state, max_iter=max_iter, observe=observe
+        )
 
     def plain(self) -> dict[str, Any]:
         """As numbers, lists and names."""
@@ -101,12 +107,14 @@ class Snapshot:
 
     key : what the rows and the options were, name by name.
     n_passes : over all rows, before these runs; 0 if the starts were run on all of them.
+    set_aside : nats by which a run came higher whose clusters may be chance.
     """
 
     key: dict[str, Any]
     n_starts: int
     n_passes: int
     ascents: list[Ascent]
+    set_aside: float = 0.0
 
     def check(self, key: dict[str, Any]) -> None:
         """Refuse to go on with other rows or options, by the name of what is not the same."""
@@ -121,7 +129,7 @@ class Snapshot:
         """As numbers, lists and names."""
         ascents = [ascent.plain() for ascent in self.ascents]
         counts = {"n_starts": self.n_starts, "n_passes": self.n_passes}
-        return {"key": self.key, **counts, "ascents": ascents}
+        return {"key": self.key, **counts, "ascents": ascents, "set_aside": self.set_aside}
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any], options: FitOptions) -> Self:
@@ -129,7 +137,8 @@ class Snapshot:
         ascents = [Ascent.of_plain(ascent, options) for ascent in plain["ascents"]]
         if not ascents:
             raise ValueError("there is no run in it")
-        return cls(dict(plain["key"]), int(plain["n_starts"]), int(plain["n_passes"]), ascents)
+        counts = int(plain["n_starts"]), int(plain["n_passes"])
+        return cls(dict(plain["key"]), *counts, ascents, float(plain["set_aside"]))
 
 
 Keep = Callable[[Snapshot], None]

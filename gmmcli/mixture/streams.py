@@ -23,10 +23,6 @@ class Purpose(IntEnum):
     STANDARD_ERRORS = 6
     """numbers: of the replicate, of the batch"""
     RARE_ROWS = 7
-    PREDICTIONS = 8
-    ROWS = 9
-    """drawn from a model that was given"""
-    PROBLEMS = 10
 
 
 def stream(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:

@@ -1,10 +1,15 @@
 """How a fit is told, in a terminal and on a page."""
 
+from collections.abc import Sequence
+
+from gmmcli.mixture.options import FitResult
 from gmmcli.report.models import Fit, Model, part_of
 from gmmcli.report.numerals import count, percent, significant, total
 
 MUCH_WORSE = 1.0
 """Nats a row by which rows may be less likely than those of the fit before it is a caution."""
+REGULARISED = 0.05
+"""Share of a variance from which that it is regularisation's is a caution."""
 ITERATE_LONGER = "raise --max-iter or --tol"
 
 
@@ -94,6 +99,33 @@ def cautions(model: Model, *, strict: bool = False) -> list[str]:
     if errors is not None and errors.n_lost:
         lost = f"{errors.n_lost} of {errors.n_replicates + errors.n_lost} replicates"
         told.append(f"in {lost} a component collapsed: the standard errors leave them out")
+    return told
+
+
+def peculiarities(result: FitResult, axes: Sequence[str]) -> list[str]:
+    """What the numbers of a fit owe to its regularisation, and which optimum was passed over.
+
+    Parameters
+    ----------
+    axes : the names of the features.
+    """
+    told = []
+    shares = result.penalty_shares
+    many = int((shares >= REGULARISED).sum())
+    if many:
+        k, d = divmod(int(shares.argmax()), len(axes))
+        share = percent([float(shares[k, d])])[0]
+        where = f"the variance of '{axes[d]}' in cluster {k}"
+        more = f", and much of {count(many - 1, 'other')}" if many > 1 else ""
+        told.append(
+            f"regularisation makes up {share} of {where}{more}; a smaller --reg-covar makes it "
+            "less: see gmmcli explain regularisation"
+        )
+    if result.set_aside:
+        told.append(
+            f"an optimum {significant(result.set_aside)} nats higher was set aside: a cluster in "
+            "it is a few rows, or narrower than its columns are rounded; see gmmcli explain starts"
+        )
     return told
 
 
