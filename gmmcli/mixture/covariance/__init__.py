@@ -10,6 +10,7 @@ which shape its numbers have in a model file. With Sigma_k = lambda_k D_k A_k D_
     proportional  VEI VEE            one shape, own sizes
     equal_volume  EVI EVV            one size, own shapes
     orientation   EEV VEV EVE VVE    one of those along the columns, along other axes
+    axes          (turns of axes that all have in common)
 
 Names and M-steps: Celeux & Govaert (1995), Gaussian parsimonious clustering models, Pattern
 Recognition 28.

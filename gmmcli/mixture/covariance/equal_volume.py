@@ -27,8 +27,9 @@ class _EqualVolume(Covariance):
         log_det = cls.form.log_determinants(cls.form.factors(scatters))
         roots = np.exp(log_det / scatters.shape[1])
         # a component in a plane has no volume; it has collapsed, and must not take others along
-        volume = np.nansum(roots) / masses.sum()
-        sizes = np.divide(volume, roots, out=np.zeros_like(roots), where=roots > 0)
+        solid = roots > 0
+        volume = roots[solid].sum() / masses.sum()
+        sizes = np.divide(volume, roots, out=np.zeros_like(roots), where=solid)
         return cls(each(sizes, scatters) * scatters)
 
 

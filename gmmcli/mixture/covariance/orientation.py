@@ -3,17 +3,22 @@
 In its own axes a component's scatter is diagonal, so what the components share beside the axes
 is one of the structures along the columns.
 
-Sources: Celeux & Govaert (1995), sections 3.3.1 (EEV, VEV) and 3.2.3 (EVE, VVE); Flury &
-Gautschi (1986), SIAM J. Scientific and Statistical Computing 7, for rotations in one plane;
-Brent & Luk (1985), same journal 6, for planes that are turned at once.
+Source: Celeux & Govaert (1995), sections 3.3.1 (EEV, VEV) and 3.2.3 (EVE, VVE); for the turns of
+common axes see `axes`.
 """
 
-from functools import cache
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
+from gmmcli.mixture.arrays import BoolArray, FloatArray
+from gmmcli.mixture.covariance.axes import (
+    best_angles,
+    common_axes,
+    newton_turn,
+    rounds_of_pairs,
+    turn,
+)
 from gmmcli.mixture.covariance.equal_volume import EVI
 from gmmcli.mixture.covariance.free import EEI, VVI
 from gmmcli.mixture.covariance.proportional import VEI
@@ -70,49 +75,91 @@ class VEV(_OwnAxes):
     along_axes = VEI
 
 
+class _Place(NamedTuple):
+    """Where the search for common axes has come to.
+
+    axes : (D, D), a column each.
+    turned : the scatters in their coordinates, (K, D, D).
+    variances : the best along them, (K, D).
+    value : the expected log-likelihood, in nats, but a constant; infinite where a component has
+        collapsed.
+    """
+
+    axes: FloatArray
+    turned: FloatArray
+    variances: FloatArray
+    value: float
+
+
 class _CommonAxes(_Oriented):
     @classmethod
     def from_scatter(
         cls, masses: FloatArray, scatters: FloatArray, previous: Covariance | None = None
     ) -> Self:
-        """Variances along the axes, and rotations of the axes, in turn.
+        """The best variances along the axes, and axes that turn uphill.
 
         The maximum need not be unique: the axes go on from those of `previous`, or from the
         best of those of the scatters and their sum.
         """
         if previous is not None:
-            axes = common_axes(previous.matrices)
+            starts = common_axes(previous.matrices)[None]
         else:
             pooled = scatters.sum(axis=0, keepdims=True)
             starts = np.linalg.eigh(np.concatenate([pooled, scatters]))[1]
-            values = [cls._along(masses, axes.T @ scatters @ axes)[1] for axes in starts]
-            axes = starts[int(np.argmax(values))]
-        axes = axes.copy()
-        turned = axes.T @ scatters @ axes
-        variances, value = cls._along(masses, turned)
-        for _ in range(MOST_SWEEPS):
-            if value == np.inf:
-                # an axis without spread: a component has collapsed, and no axes help
-                break
-            for pairs in rounds_of_pairs(len(axes)):
-                angles = best_angles(turned, 1 / variances, pairs)
-                turn(axes, pairs, angles)
-                turn(turned, pairs, angles)
-                turn(np.swapaxes(turned, 1, 2), pairs, angles)
-            before = value
-            variances, value = cls._along(masses, turned)
-            if not value - before > STILL * masses.sum():
-                break
-        return cls._turned_back(axes, variances)
+        places = [cls._place(masses, axes, axes.T @ scatters @ axes) for axes in starts]
+        place = cls._climb(masses, max(places, key=lambda place: place.value))
+        return cls._turned_back(place.axes, place.variances)
 
     @classmethod
-    def _along(cls, masses: FloatArray, turned: FloatArray) -> tuple[FloatArray, float]:
-        """The best variances (K, D) along these axes, and the log-likelihood but a constant."""
+    def _climb(cls, masses: FloatArray, place: _Place) -> _Place:
+        """By Newton's steps where they lead uphill, and by sweeps over all planes elsewhere."""
+        n_rows = float(masses.sum())
+        rest = STILL * n_rows
+        n_sweeps = next_try = 0
+        for _ in range(MOST_SWEEPS):
+            # one axis cannot turn; and where one has no spread a component has collapsed
+            if len(place.axes) == 1 or place.value == np.inf:
+                break
+            before, step = place, None
+            if n_sweeps >= next_try:
+                step = newton_turn(place.turned, place.variances, one_size=cls.code[0] == "E")
+                # with many columns a try costs several sweeps: they become rare where they fail
+                next_try = 2 * n_sweeps + 1
+            if step is not None:
+                rotation = step.rotation
+                turned = rotation.T @ place.turned @ rotation
+                place = cls._place(masses, place.axes @ rotation, turned)
+                gain = place.value - before.value
+                if gain >= 0:
+                    if step.left(gain, n_rows) <= rest:
+                        break
+                    next_try = n_sweeps
+                    continue
+            place = cls._swept(masses, before)
+            n_sweeps += 1
+            if not place.value - before.value > rest:
+                break
+        return place
+
+    @classmethod
+    def _swept(cls, masses: FloatArray, place: _Place) -> _Place:
+        """Each plane turned by its best angle for variances that stay."""
+        axes, turned = place.axes.copy(), place.turned.copy()
+        for pairs in rounds_of_pairs(len(axes)):
+            angles = best_angles(turned, 1 / place.variances, pairs)
+            turn(axes, pairs, angles)
+            turn(turned, pairs, angles)
+            turn(np.swapaxes(turned, 1, 2), pairs, angles)
+        return cls._place(masses, axes, turned)
+
+    @classmethod
+    def _place(cls, masses: FloatArray, axes: FloatArray, turned: FloatArray) -> _Place:
         spreads = np.maximum(np.einsum("kii->ki", turned), 0)
         variances = cls.along_axes.from_scatter(masses, spreads).matrices
         if _flat(variances).any():
-            return variances, np.inf
-        return variances, -0.5 * float(masses @ np.log(variances).sum(axis=1))
+            return _Place(axes, turned, variances, np.inf)
+        value = -0.5 * float(masses @ np.log(variances).sum(axis=1))
+        return _Place(axes, turned, variances, value)
 
 
 class EVE(_CommonAxes):
@@ -132,56 +179,3 @@ class VVE(_CommonAxes):
 def _flat(variances: FloatArray) -> BoolArray:
     flat: BoolArray = variances.min(axis=1) <= FLAT * variances.max(axis=1)
     return flat
-
-
-def common_axes(matrices: FloatArray) -> FloatArray:
-    """The axes (D, D), a column each, of matrices (K, D, D) that share them."""
-    # weights that differ, lest equal sums along two axes hide them
-    shares = 1 / (np.trace(matrices, axis1=1, axis2=2) * np.arange(1, len(matrices) + 1))
-    axes: FloatArray = np.linalg.eigh(np.einsum("k,kij->ij", shares, matrices))[1]
-    return axes
-
-
-@cache
-def rounds_of_pairs(n: int) -> tuple[tuple[IntArray, IntArray], ...]:
-    """Every pair of n things once, in rounds in which none occurs twice (a tournament)."""
-    even = n + n % 2
-    circle, rounds = list(range(even)), []
-    for _ in range(even - 1):
-        pairs = [(i, j) for i, j in zip(circle, circle[::-1], strict=True) if i < j < n]
-        here = {frozenset(pair): pair for pair in pairs}
-        first, second = np.array(list(here.values()), dtype=np.int64).reshape(-1, 2).T
-        rounds.append((first, second))
-        circle = [circle[0], circle[-1], *circle[1:-1]]
-    return tuple(rounds)
-
-
-def best_angles(
-    turned: FloatArray, precisions: FloatArray, pairs: tuple[IntArray, IntArray]
-) -> FloatArray:
-    """By how much to turn each pair of axes: (P,).
-
-    The turn minimises sum_k tr(W_k D diag(precisions_k) D^T), which in one plane is a quadratic
-    form in (cos, sin); so it is the best whatever the spreads are.
-
-    Parameters
-    ----------
-    turned : (K, D, D), the scatters in the coordinates of the axes.
-    precisions : (K, D), inverse variances along the axes.
-    """
-    first, second = pairs
-    weight = precisions[:, first] - precisions[:, second]
-    along = np.einsum("kii->ki", turned)
-    difference = np.sum(weight * (along[:, second] - along[:, first]), axis=0)
-    cross = np.sum(weight * turned[:, first, second], axis=0)
-    angles: FloatArray = 0.5 * np.arctan2(-2 * cross, difference)
-    return angles
-
-
-def turn(matrices: FloatArray, pairs: tuple[IntArray, IntArray], angles: FloatArray) -> None:
-    """Turn the columns of (..., D, D) in the planes of the pairs, in place."""
-    first, second = pairs
-    cosines, sines = np.cos(angles), np.sin(angles)
-    a, b = matrices[..., first], matrices[..., second]
-    matrices[..., first] = a * cosines + b * sines
-    matrices[..., second] = b * cosines - a * sines
