@@ -57,7 +57,7 @@ def test_one_row(name, reg_covar):
         fitted([[1.0, 2.0]], 2, covariance_type=name, reg_covar=reg_covar)
 
 
-@in_turn(NAMES, each=2, reg_covar=[None, 0.0], shape=[(2, 3), (4, 9), (8, 20)], K=[1, 2])
+@in_turn(NAMES, reg_covar=[None, 0.0], shape=[(2, 3), (4, 9), (8, 20)], K=[1, 2])
 def test_fewer_rows_than_columns(name, reg_covar, K, shape):
     X = np.random.default_rng(0).standard_normal(shape)
     result = sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
@@ -95,7 +95,7 @@ def test_all_rows_equal(name, reg_covar):
         fitted(X, 2, covariance_type=name, reg_covar=reg_covar)
 
 
-@in_turn(NAMES, each=2, reg_covar=[None, 0.0], K=[2, 3])
+@in_turn(NAMES, reg_covar=[None, 0.0], K=[2, 3])
 def test_a_spike_of_equal_values(name, reg_covar, K):
     rng = np.random.default_rng(1)
     X = np.concatenate([np.zeros((300, 2)), rng.standard_normal((300, 2)) + 3])
@@ -140,7 +140,7 @@ def test_every_row_twice(name, reg_covar):
     assert mistakes(result.model.posterior(X).labels, truth) == 0
 
 
-@in_turn(NAMES, each=2, reg_covar=[None, 0.0], K=[1, 2])
+@in_turn(NAMES, K=[2, 1], reg_covar=[None, 0.0])
 def test_a_constant_column(name, reg_covar, K):
     X, truth = two_clusters(np.random.default_rng(4))
     X = np.c_[X, np.full(len(X), 5.0)]
@@ -204,7 +204,7 @@ def test_huge_values_are_refused_in_words(name, size):
         fitted(X, 2, covariance_type=name)
 
 
-@in_turn(NAMES, each=2, reg_covar=[None, 0.0], far=[1e3, 1e6, 1e9, 1e12, 1e100])
+@in_turn(NAMES, reg_covar=[None, 0.0], far=[1e3, 1e6, 1e9, 1e12, 1e100])
 def test_one_far_outlier(name, reg_covar, far):
     X, truth = two_clusters(np.random.default_rng(9), (200, 200))
     X = np.concatenate([X, [[far, far]]])
@@ -223,7 +223,7 @@ def test_one_far_outlier(name, reg_covar, far):
         assert mistakes(labels, np.append(truth, 2)) <= 2
 
 
-@in_turn(NAMES, each=2, size=[1e-300, 1e-10, 1e10, 1e300])
+@in_turn(NAMES, size=[1e-300, 1e-10, 1e10, 1e300])
 def test_weights_of_any_size_give_no_nan(name, size):
     X, truth = two_clusters(np.random.default_rng(10))
     weights = size * np.random.default_rng(11).uniform(0.5, 1, len(X))

@@ -22,6 +22,7 @@ from gmmcli.mixture.selection import CRITERIA, Cell, best, on_edge
 from gmmcli.mixture.shapes import MEANINGS, nested_in
 
 SOME = some((*WORDS, "VEI", "EVE", "VEV"), tuple(MEANINGS))
+STEPS = some(20, 50)
 
 
 def cells_of(X, counts, names, **options):
@@ -43,14 +44,14 @@ def test_the_grid_is_every_cell_once_in_order():
 
 @cache
 def cells_of_faithful():
-    return cells_of(table("faithful"), [2, 4], SOME, max_iter=50)
+    return cells_of(table("faithful"), [2, 4], SOME, max_iter=STEPS)
 
 
 def test_a_cell_is_what_fit_gives_alone_unless_a_smaller_one_is_higher():
     X, cells, same = table("faithful"), cells_of_faithful(), 0
     assert len(cells) == 2 * len(SOME)
     for cell in cells:
-        alone = fitted(X, cell.n_components, covariance_type=cell.covariance_type, max_iter=50)
+        alone = fitted(X, cell.n_components, covariance_type=cell.covariance_type, max_iter=STEPS)
         assert cell.result.log_likelihood >= alone.log_likelihood
         same += np.array_equal(cell.result.model.means, alone.model.means)
         assert cell.result.n_starts == alone.n_starts

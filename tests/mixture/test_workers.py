@@ -19,7 +19,8 @@ def fit_by(n_threads, name, size):
     """The fit, alone or with so many threads."""
     rng = np.random.default_rng(0)
     X = overlapping(rng, size, 2)
-    batches, options = rows(X, rng.uniform(0.5, 2, size)), FitOptions(covariance_type=name, seed=3)
+    options = FitOptions(covariance_type=name, seed=3, max_iter=some(20, 1000))
+    batches = rows(X, rng.uniform(0.5, 2, size))
     if n_threads is None:
         return fit(batches, 3, options=options)
     with executor(n_threads) as workers:
