@@ -35,8 +35,8 @@ lint: $(VENV)/dev.stamp ## look for faults of style
 types: $(VENV)/dev.stamp ## check the types of the package
 	$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp ## measure beside scikit-learn; OUT=folder keeps the figures as JSON
-	for part in iteration likelihood grid process; do \
+bench: $(VENV)/dev.stamp ## measure beside scikit-learn, and mclust if R is there; OUT=folder keeps the figures as JSON
+	for part in iteration likelihood grid process mclust; do \
 	  $(BIN)/python tests/benchmarks/$$part.py $(if $(OUT),$(OUT)/$$part.json) || exit 1; done
 
 docs: $(VENV)/dev.stamp ## bring the outputs, the pictures and the reference in README.md up to date
