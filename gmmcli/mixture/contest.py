@@ -36,6 +36,8 @@ ON_SAMPLES = 4
 """The same, as long as the rows are a sample."""
 FEW_ROWS = 2_000
 """Rows up to which split and merge is always tried: few rows have many optima, and cost little."""
+FEW_STARTS = 2
+"""Starts that agree on the best optimum, up to which the second best is looked at, too."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
 
@@ -127,12 +129,13 @@ class Contest:
 
     def _rearranged(self, climbers: list[Climber]) -> list[Climber]:
         """The runs of a race and those that split and merge leads to, the best first."""
+        n_agreeing = agreeing(climbers, climbers[0])
         if self.options.init != "auto" or self.options.rough:
             begins = []
         elif not self.growing and self.starts.n_rows <= FEW_ROWS:
-            begins = optima(climbers)[:CONTENDERS]
+            begins = optima(climbers)[: CONTENDERS if n_agreeing <= FEW_STARTS else 1]
         else:
-            begins = climbers[:1] if agreeing(climbers, climbers[0]) == 1 else []
+            begins = climbers[:1] if n_agreeing == 1 else []
         moved = partial(
             rearranged,
             self._on_sample,
