@@ -105,7 +105,10 @@ class Contest:
 
     @cached_property
     def _on_sample(self) -> Problem:
-        return self.problem.over(self.starts.sample)
+        return self._over(self.starts.sample)
+
+    def _over(self, sample: ArrayBatches) -> Problem:
+        return replace(self.problem.over(sample), is_sample=bool(self.growing))
 
     def _partitions(self, n_components: int) -> list[Start]:
         options, starts = self.options, self.starts
@@ -119,7 +122,7 @@ class Contest:
         # the optimum of a sample is not that of all rows anyway
         rule = replace(self.options, rough=True).rule if self.growing else self.options.rule
         return race(
-            self.problem.over(sample),
+            self._over(sample),
             starts,
             n_components,
             rule=rule,
@@ -157,7 +160,7 @@ class Contest:
 
     def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
         """The ascents by where they come to over a sample; threads share whole runs."""
-        problem = self.problem.over(sample)
+        problem = self._over(sample)
         alone = replace(problem, workers=Serial())
         rough = replace(self.options, rough=True)
 

@@ -34,6 +34,7 @@ class Problem:
 
     radius : (D,), a bound on abs(x) in each column.
     log_volume : nats that a row's log-density loses on the way back to user units.
+    is_sample : the rows are some of many, and a component without any may hold some of the others.
     """
 
     batches: Batches
@@ -42,6 +43,7 @@ class Problem:
     radius: FloatArray
     workers: Workers
     log_volume: float = 0.0
+    is_sample: bool = False
 
     charges_spurious: ClassVar[bool] = True
     """Whether components on too few rows are held against a run, since the objective does not."""
@@ -163,7 +165,8 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
 
     def evaluated(model: GaussianMixture, before: Step | None, *, leapt: bool = False) -> Step:
         n_notes = len(repairs.notes)
-        model = repairs.apply(model, np.inf if before is None else before.statistics.n_rows)
+        counted = np.inf if before is None or problem.is_sample else before.statistics.n_rows
+        model = repairs.apply(model, counted)
         statistics = problem.e_step(model)
         objective = problem.objective(model, statistics)
         if before is None:
@@ -185,7 +188,7 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         leap = None
         if far is not None:
             model = problem.m_step(far, step.model)
-            if not repairs.needed(model, here.n_rows):
+            if not repairs.needed(model, np.inf if problem.is_sample else here.n_rows):
                 leap = evaluated(model, step, leapt=True)
                 leaps.judge(leap.change)
         if leap is not None and leap.change >= 0:

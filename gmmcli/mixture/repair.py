@@ -60,6 +60,10 @@ def collapsed_components(model: GaussianMixture, n_rows: float) -> BoolArray:
     """Which components are empty, sit on one point or in a plane: (K,).
 
     Under the penalty an empty one is a sound Gaussian all the same, and no rows come back to it.
+
+    Parameters
+    ----------
+    n_rows : what the weights are shares of; infinite where a component may do with no rows.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         variances, shares = pivots(model)

@@ -106,7 +106,7 @@ def test_from_the_start_of_mclust_its_optimum_is_reached(name, K, model, start, 
 def test_stopped_as_mclust_stops_all_criteria_agree(name, K, model, start, expected, monkeypatch):
     # ICL is not stationary at the optimum, so it tells where EM was stopped; no leaps, then
     monkeypatch.setattr("gmmcli.mixture.acceleration.LATE", 0.0)
-    monkeypatch.setitem(RULES, "mclust", (lambda _tol: MclustRule(), 1e-12))
+    monkeypatch.setitem(RULES, "mclust", (lambda *_: MclustRule(), 1e-12))
     options = FitOptions(covariance_type=model, reg_covar=0, converge_on="mclust", max_iter=100_000)
     result = fitting(name).fit(K, options, start)
     assert result.converged
