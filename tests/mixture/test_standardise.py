@@ -43,7 +43,7 @@ def test_chans_merge_is_associative_up_to_rounding(data):
     whole = describe(rows(X))
     cuts = sorted(data.draw(st.sets(st.integers(1, 299), min_size=1, max_size=6)))
     parts = [
-        _describe_batch(batch, whole.pilot, whole.exponent)
+        _describe_batch(batch, whole.pilot, whole.exponent, whole.resolution)
         for start, stop in zip([0, *cuts], [*cuts, 300], strict=True)
         for batch in rows(X[start:stop])
     ]
