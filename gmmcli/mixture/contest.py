@@ -27,17 +27,17 @@ from gmmcli.mixture.search import (
     set_aside,
 )
 from gmmcli.mixture.snapshot import Ascent, Snapshot
-from gmmcli.mixture.split_merge import rearranged
+from gmmcli.mixture.split_merge import FEW_ROWS, rearranged
 from gmmcli.mixture.workers import Serial
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
 ON_SAMPLES = 4
 """The same, as long as the rows are a sample."""
-FEW_ROWS = 2_000
-"""Rows up to which split and merge is always tried: few rows have many optima, and cost little."""
+ALIKE = 1e-4
+"""Nats a row within which two optima of a sample count as one: they are known only roughly."""
 FEW_STARTS = 2
-"""Starts that agree on the best optimum, up to which the second best is looked at, too."""
+"""Starts that agree on the best optimum, up to which it is in doubt."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
 
@@ -86,7 +86,8 @@ class Contest:
                 ascent.state.n_iter = climber.step.n_iter
             return Snapshot(key, len(climbers), 0, ascents, set_aside(climbers, ranked[0]))
         best, here = ranked[0].step, self._on_sample
-        leading = [climber for climber in optima(ranked) if near(climber.step, best, here)]
+        distinct = optima(ranked, ALIKE)
+        leading = [climber for climber in distinct if near(climber.step, best, here)]
         ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
         for larger in self.growing[1:]:
             ascents = self._compared(ascents, larger)[:CONTENDERS]
@@ -132,13 +133,12 @@ class Contest:
 
     def _rearranged(self, climbers: list[Climber]) -> list[Climber]:
         """The runs of a race and those that split and merge leads to, the best first."""
-        n_agreeing = agreeing(climbers, climbers[0])
+        n_begins = int(agreeing(climbers, climbers[0]) <= FEW_STARTS)
+        if not self.growing and self.starts.n_rows <= FEW_ROWS:
+            n_begins += 1
         if self.options.init != "auto" or self.options.rough:
-            begins = []
-        elif not self.growing and self.starts.n_rows <= FEW_ROWS:
-            begins = optima(climbers)[: CONTENDERS if n_agreeing <= FEW_STARTS else 1]
-        else:
-            begins = climbers[:1] if n_agreeing == 1 else []
+            n_begins = 0
+        begins = optima(climbers)[:n_begins]
         moved = partial(
             rearranged,
             self._on_sample,

@@ -5,6 +5,7 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -18,12 +19,14 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import LOG_2PI
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.repair import Repairs, pivots
-from gmmcli.mixture.statistics import EStep, Estimates, SufficientStatistics
+from gmmcli.mixture.statistics import WIDEST, EStep, Estimates, SufficientStatistics
 from gmmcli.mixture.variational import VariationalPosterior
 from gmmcli.mixture.workers import Workers
 
 DECREASE = 1e-9
 """Nats a row by which rounding alone may lower the objective."""
+MOST_FEATURES = 8_000_000
+"""Numbers that are kept instead of being computed in each pass, at most."""
 FLOORED = 5e-2
 """Nats a row that what spread the data have beside a floor may take part in."""
 
@@ -54,8 +57,16 @@ class Problem:
         if isinstance(self.batches, ArrayBatches) and self.batches.n_rows <= BATCH_ROWS:
             # one batch: its blocks are shared out instead, and added in the same order
             batch = next(iter(self.batches))
-            return self.workers.map_reduce(e_step.of_block, e_step.blocks(batch))
+            return self.workers.map_reduce(e_step.of_block, e_step.blocks(batch, self._features))
         return self.workers.map_reduce(e_step, self.batches)
+
+    @cached_property
+    def _features(self) -> FloatArray | None:
+        """T(x) of the rows of the only batch (P, N), which is the same in each pass."""
+        batch, form = next(iter(self.batches)), self.structure.form
+        n_features, n_rows = batch.X.shape
+        much = n_features > WIDEST or form.width(n_features) * n_rows > MOST_FEATURES
+        return None if much else form.features(batch.X)
 
     def m_step(
         self, estimates: Estimates, previous: GaussianMixture | None = None

@@ -21,7 +21,7 @@ from gmmcli.mixture.model import BLOCK_ROWS, GaussianMixture, Posterior
 from gmmcli.mixture.workers import Serial, Workers
 
 SLIGHT = 0.01
-"""Nats a row: components of no more entropy than this stand apart, and none needs joining."""
+"""Nats a row: clusters of no more entropy than this stand apart, and none needs joining."""
 FEWEST_POINTS = 4
 """Of the entropy, and so components, of which an elbow can be told."""
 
@@ -59,9 +59,10 @@ class Merging:
         return numbers
 
     @property
-    def apart(self) -> bool:
-        """Whether the components hardly overlap, so that none needs joining."""
-        return bool(self.entropies[-1] <= SLIGHT * self.n_rows)
+    def apart(self) -> int:
+        """The largest number of clusters that hardly overlap; 1 always does."""
+        slight = np.flatnonzero(self.entropies <= SLIGHT * self.n_rows)
+        return int(slight[-1]) + 1 if len(slight) else 1
 
     @property
     def elbow(self) -> int | None:
@@ -80,8 +81,15 @@ class Merging:
 
     @property
     def suggested(self) -> int:
-        """The number of clusters at the elbow; K where components are apart, or have no elbow."""
-        return self.n_components if self.apart or self.elbow is None else self.elbow
+        """The number of clusters at the elbow; where there is none, of those that stand apart.
+
+        K where the components themselves do, and where nothing does.
+        """
+        if self.apart == self.n_components:
+            return self.n_components
+        if self.elbow is not None:
+            return self.elbow
+        return self.apart if self.apart > 1 else self.n_components
 
 
 def merge(model: GaussianMixture, batches: Batches, *, workers: Workers | None = None) -> Merging:

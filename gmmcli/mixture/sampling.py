@@ -13,6 +13,7 @@ from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
 from gmmcli.mixture.em import Problem
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.standardise import Description
 from gmmcli.mixture.statistics import EStep
 from gmmcli.mixture.streams import Purpose, stream
@@ -20,7 +21,9 @@ from gmmcli.mixture.streams import Purpose, stream
 SAMPLE_ROWS = 10_000
 """Rows that the starts go over all of."""
 RACE_ROWS = 2_000
-"""Rows of the sample that they go over where there are more."""
+"""Rows of the sample that they go over where there are more, at least."""
+ROWS_PER_PARAMETER = 30
+"""Rows of that sample for each parameter that a component may have, up to SAMPLE_ROWS."""
 LATER_ROWS = (10_000, 100_000)
 """Rows of the samples that the best runs go over next."""
 GROWTH = 3
@@ -43,8 +46,9 @@ def samples(
     n_rows = description.n_rows
     if not is_large(description):
         return []
-    sizes = [RACE_ROWS]
-    sizes += [size for size in LATER_ROWS if n_rows >= GROWTH * size]
+    n_parameters = FullMoments.width(batches.n_features)
+    sizes = [int(np.clip(ROWS_PER_PARAMETER * n_parameters, RACE_ROWS, SAMPLE_ROWS))]
+    sizes += [size for size in LATER_ROWS if size > sizes[0] and n_rows >= GROWTH * size]
     drawn: list[ArrayBatches] = []
     source, mass = batches, n_rows
     for size in reversed(sizes):

@@ -135,19 +135,19 @@ def set_aside(climbers: Sequence[Climber], best: Climber) -> float:
     return float(gap) if gap > SAME_OPTIMUM * best.step.statistics.n_rows else 0.0
 
 
-def optima(climbers: Sequence[Climber]) -> list[Climber]:
+def optima(climbers: Sequence[Climber], alike: float = SAME_OPTIMUM) -> list[Climber]:
     """Of the runs, best first, those that are not known to lead where one before them does."""
     chosen: list[Climber] = []
     for climber in climbers:
-        if not any(same_optimum(climber, other) for other in chosen):
+        if not any(same_optimum(climber, other, alike) for other in chosen):
             chosen.append(climber)
     return chosen
 
 
-def same_optimum(one: Climber, other: Climber) -> bool:
-    """Whether two runs are as high, but for what is no difference."""
+def same_optimum(one: Climber, other: Climber, alike: float = SAME_OPTIMUM) -> bool:
+    """Whether two runs are as high, but for so many nats a row."""
     gap = abs(one.step.objective - other.step.objective)
-    return bool(gap <= SAME_OPTIMUM * one.step.statistics.n_rows)
+    return bool(gap <= alike * one.step.statistics.n_rows)
 
 
 def model_of_partition(

@@ -11,7 +11,7 @@ other component, and a split may also be one in place: a peak on wide tails.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import permutations
+from itertools import islice, permutations
 from operator import methodcaller
 
 from gmmcli.mixture.em import Problem, Rule, iterate
@@ -20,12 +20,16 @@ from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import Climber, Observer, merit, optima, same_optimum
 from gmmcli.mixture.workers import Serial
 
+FEW_ROWS = 2_000
+"""Rows up to which it costs little to look at many moves, and at each for long."""
 MOST_MOVES = 48
-"""Moves that are looked at from one optimum."""
+"""Moves that are looked at from one optimum; a quarter of them where rows are many."""
 NARROWER = 9.0
 """By how much the covariance of a component is divided that becomes a peak."""
 ROUNDS = ((8, None), (15, 8), (300, 3))
 """Iterations that the runs of a round have had at its end, and how many runs take part."""
+SHORT_ROUNDS = ((8, None), (15, 4), (60, 1))
+"""The same where rows are many."""
 MOST_TIMES = 6
 
 
@@ -50,10 +54,12 @@ def rearranged(
         steps = iterate(model, alone)
         return Climber("split and merge", steps, rule(), next(steps))
 
+    few = climber.step.statistics.n_rows <= FEW_ROWS
+    n_moves, rounds = (MOST_MOVES, ROUNDS) if few else (MOST_MOVES // 4, SHORT_ROUNDS)
     best = climber
     for _ in range(MOST_TIMES):
-        tried = list(share(begin, moves(best.step.model)))
-        for n_iter, n_runners in ROUNDS:
+        tried = list(share(begin, islice(moves(best.step.model), n_moves)))
+        for n_iter, n_runners in rounds:
             runners = tried[:n_runners]
             for runner in share(methodcaller("advance", min(n_iter, max_iter)), runners):
                 observe(runner.name, runner.step)
@@ -78,13 +84,13 @@ def _has_empty(climber: Climber) -> bool:
 def moves(model: GaussianMixture) -> Iterator[GaussianMixture]:
     """Mixtures with one component taken away and another split: along its axis, or in place.
 
-    If there are too many, those that take away the lightest and split the heaviest come first.
+    Those that take away the lightest and split the heaviest come first.
     """
     pairs = sorted(
         permutations(range(model.n_components), 2),
         key=lambda pair: model.weights[pair[0]] - model.weights[pair[1]],
     )
-    for removed, source in pairs[: MOST_MOVES // 2]:
+    for removed, source in pairs:
         yield split(model, source, into=removed)
         yield _peaked(model, source, into=removed)
 

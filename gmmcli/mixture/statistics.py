@@ -109,6 +109,14 @@ class Estimates(NamedTuple):
         )
 
 
+class Block(NamedTuple):
+    """Rows that suit the caches: X (D, B), weights (B,) or None, T(x) (P, B) where it is kept."""
+
+    X: FloatArray
+    weights: FloatArray | None
+    features: FloatArray | None
+
+
 class EStep:
     """Responsibilities under one mixture, summed into sufficient statistics.
 
@@ -140,11 +148,15 @@ class EStep:
         """Sum of the statistics of a batch's rows."""
         return reduce(add, map(self.of_block, self.blocks(batch)))
 
-    def blocks(self, batch: Batch) -> Iterator[Batch]:
+    def blocks(self, batch: Batch, features: FloatArray | None = None) -> Iterator[Block]:
         """The batch in blocks of one size that suit the caches, an even number if there are many.
 
         A small fit shares the blocks of its only batch among few threads: an odd one would keep
         all but one of them waiting.
+
+        Parameters
+        ----------
+        features : T(x) of the batch's rows (P, B), if it is known already.
         """
         n_rows = batch.X.shape[1]
         n_blocks = -(-n_rows // self.block_rows)
@@ -154,12 +166,16 @@ class EStep:
         for start in range(0, n_rows, size):
             rows = slice(start, start + size)
             weights = None if batch.weights is None else batch.weights[rows]
-            yield Batch(batch.X[:, rows], weights)
+            kept = None if features is None else features[:, rows]
+            yield Block(batch.X[:, rows], weights, kept)
 
-    def of_block(self, block: Batch) -> SufficientStatistics:
+    def of_block(self, block: Block) -> SufficientStatistics:
         """Statistics of a block's rows."""
-        X, weights = block
-        features = self.form.features(X) if len(self.pooled) else None
+        X, weights, features = block
+        if len(self.pooled) == 0:
+            features = None
+        elif features is None:
+            features = self.form.features(X)
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
         responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)

@@ -58,9 +58,9 @@ def test_old_faithful_as_mclust_has_it(faithful):
     merging = merge(faithful, rows(X))
     np.testing.assert_allclose(merging.entropies, [0, 0.483, 42.743], atol=6e-4)
     assert merging.merges[0] == ((0,), (2,))
-    # two lines go through three points wherever they are
+    # two lines go through three points wherever they are, but two clusters stand apart
     assert merging.elbow is None
-    assert merging.suggested == 3
+    assert merging.suggested == 2
     labels = by_cluster(faithful.posterior(X), merging.clusters(2)).labels
     assert np.bincount(labels).tolist() == [175, 97]
 
@@ -131,24 +131,28 @@ def with_entropies(*entropies):
     return Merging(weights=weights, n_rows=100, entropies=values, merges=merges)
 
 
-@pytest.mark.parametrize("entropies", [(0.0, 40.0), (0.0, 0.5, 40.0), (0.0, 39.0, 40.0)])
-def test_two_or_three_components_have_no_elbow_and_nothing_is_joined(entropies):
+@pytest.mark.parametrize(
+    ("entropies", "suggested"),
+    [((0.0, 40.0), 2), ((0.0, 0.5, 40.0), 2), ((0.0, 1.5, 40.0), 3), ((0.0, 39.0, 40.0), 3)],
+)
+def test_of_two_or_three_components_those_are_clusters_that_stand_apart(entropies, suggested):
+    # 1 nat of 100 rows is slight
     merging = with_entropies(*entropies)
-    assert not merging.apart
+    assert merging.apart < len(entropies)
     assert merging.elbow is None
-    assert merging.suggested == len(entropies)
+    assert merging.suggested == suggested
 
 
 def test_an_elbow_is_where_the_entropy_becomes_steeper():
     assert with_entropies(0, 1, 2, 30, 60).suggested == 3
     # falls all the way to one cluster, and faster at last: no number between is special
     bent = with_entropies(0, 30, 60, 61, 62)
-    assert not bent.apart
+    assert bent.apart == 1
     assert bent.elbow is None
     assert bent.suggested == 5
     # a bend that is there, of components that hardly overlap
     slight = with_entropies(0, 0.01, 0.02, 0.5)
-    assert slight.apart
+    assert slight.apart == 4
     assert slight.elbow == 3
     assert slight.suggested == 4
 

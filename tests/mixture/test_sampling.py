@@ -66,6 +66,15 @@ def test_small_data_are_not_sampled(n_rows, sizes):
     assert [batch.n_rows for batch in drawn] == sizes
 
 
+def test_the_first_sample_has_rows_for_the_parameters_of_many_columns():
+    def first(n_features):
+        X = np.random.default_rng(0).standard_normal((n_features, 12_000))
+        batches = ArrayBatches(X)
+        return samples(batches, describe(batches), rng=np.random.default_rng(0))[0].n_rows
+
+    assert [first(2), first(16), first(40)] == [RACE_ROWS, 30 * (1 + 16 + 136), SAMPLE_ROWS]
+
+
 def test_samples_grow():
     n_rows = 300_000
     drawn = drawn_of(n_rows, seed=4)

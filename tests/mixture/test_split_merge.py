@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mixture.problems import WORDS, fitted, known_table, mistakes, problem_of, reference
 
+from gmmcli.mixture import split_merge
 from gmmcli.mixture.em import iterate
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.search import Climber, merit
@@ -87,12 +88,22 @@ def test_moves_keep_the_structure_and_the_number_of_components(name):
         )
 
 
-def test_moves_are_bounded():
+def test_moves_are_bounded(monkeypatch):
     rng = np.random.default_rng(3)
+    many, tried = rng.standard_normal((3_000, 2)), []
     model = GaussianMixture.from_arrays(
         np.full(12, 1 / 12), rng.standard_normal((12, 2)), np.ones(12), covariance_type="spherical"
     )
-    assert len(list(moves(model))) == MOST_MOVES
+    assert len(list(moves(model))) == 2 * 12 * 11
+    monkeypatch.setattr(split_merge, "ROUNDS", ((1, None),))
+    monkeypatch.setattr(split_merge, "SHORT_ROUNDS", ((1, None),))
+    monkeypatch.setattr(split_merge, "MOST_TIMES", 1)
+    monkeypatch.setattr(split_merge, "moves", lambda m: (tried.append(m) or m for _ in range(99)))
+    for n_rows, expected in ((500, MOST_MOVES), (3_000, MOST_MOVES // 4)):
+        tried.clear()
+        problem = problem_of(many[:n_rows], "spherical")
+        improved(problem, ended(model, problem))
+        assert len(tried) == expected
 
 
 def test_an_optimum_that_no_start_reaches_is_found():
