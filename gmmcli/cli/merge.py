@@ -31,7 +31,7 @@ class Wanted(Saving):
             "-k",
             min=1,
             metavar="CLUSTERS",
-            help="Number of clusters to merge to. Default: the number suggested, at the elbow of "
+            help="Number of clusters to merge to. Default: the number suggested, by the elbow of "
             "the entropy.",
             show_default=False,
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gmmcli.mixture.merging import FEWEST_POINTS, Merging
+from gmmcli.mixture.merging import Merging
 from gmmcli.report.layout import Grid, Line, text
 from gmmcli.report.models import listed
 from gmmcli.report.numerals import count, percent, sizes
@@ -51,26 +51,27 @@ def _step(merging: Merging, n_clusters: int) -> list[str]:
 
 def _verdict(merging: Merging, chosen: int) -> Iterator[Line]:
     suggested = merging.suggested
-    if merging.apart:
+    all_apart = merging.apart == merging.n_components
+    if all_apart:
         why = "the components hardly overlap"
-    elif merging.n_components < FEWEST_POINTS:
-        why = f"fewer than {FEWEST_POINTS} components have no elbow that can be told"
-    elif merging.elbow is None:
-        why = "the entropy has no elbow"
-    else:
+    elif merging.elbow is not None:
         why = "the elbow of the entropy"
+    elif merging.apart > 1:
+        why = "so many hardly overlap"
+    else:
+        why = "all overlap, and the entropy has no elbow"
     suggestion = f"{count(suggested, 'cluster')}: {why}"
     if chosen != suggested:
         yield text(f"> as asked for: {count(chosen, 'cluster')}", "good")
         yield text(f"  suggested: {suggestion}")
         return
     yield text(f"> suggested: {suggestion}", "good")
-    if suggested == merging.n_components and not merging.apart:
+    if suggested == merging.n_components and not all_apart:
         yield text(
             "  nothing is joined; where a drop is large, the two are one cluster: -k joins them"
         )
-    elif not merging.apart:
-        yield text("  an elbow is never at one cluster; where the last drop is large too: -k 1")
+    elif not all_apart:
+        yield text("  one cluster is never suggested; where the last drop is large too: -k 1")
 
 
 def _clusters(merging: Merging, chosen: int, width: int) -> list[Line]:
