@@ -1,7 +1,6 @@
 """fit --checkpoint and --log-every, by running the command and stopping it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,13 +8,14 @@ import time
 
 import numpy as np
 import pytest
+from effort import some
 
 from gmmcli.cli import keeping
 from gmmcli.cli.stopping import Stopped
 from gmmcli.errors import OutputError
 from gmmcli.mixture import fitting
 
-KILLS = int(os.environ.get("GMMCLI_TEST_KILLS", "3"))
+KILLS = some(3, 50)
 EAGER = (
     "import gmmcli.cli.keeping as keeping; keeping.INTERVAL = 0.02; "
     "from gmmcli.cli import main; main()"

@@ -123,14 +123,14 @@ def test_a_model_of_any_structure_serves_predict_generate_and_start(
     cli, overlapping, tmp_path, name
 ):
     model = tmp_path / "m.json"
-    outcome = cli("fit", overlapping, "-k", 3, "-c", name.lower(), "-m", model)
+    saved = ("-m", model, "-l", tmp_path / "l.csv")
+    outcome = cli("fit", overlapping, "-k", 3, "-c", name.lower(), *saved)
     # as the model file has it
     words = {code: word for word, code in WORDS.items()}
     assert f"3 clusters, {words.get(name, name)} covariance" in outcome.out
     document = json.loads(model.read_text())
     assert document["covariance_type"] == {c: w for w, c in WORDS.items()}.get(name, name)
-    labels = cli("fit", overlapping, "-k", 3, "-c", name, "-l", "-", "-q").out
-    assert cli("predict", model, overlapping, "-q").out == labels
+    assert cli("predict", model, overlapping, "-q").out == (tmp_path / "l.csv").read_text()
     assert len(cli("generate", "--model", model, "-n", 5, "-q").lines()) == 6
     again = fitted(cli, overlapping, "--start", model)
     assert again["covariance_type"] == document["covariance_type"]

@@ -1,6 +1,6 @@
 """Rows larger than memory: the same model, to the last byte, in the same memory for any size.
 
-GMMCLI_TEST_ROWS=1000000,10000000 measures larger files than the small ones here.
+`make thorough` measures larger files than the small ones here.
 """
 
 import gzip
@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from effort import some
 
 from gmmcli.cli import telling
 
-SIZES = [int(n) for n in os.environ.get("GMMCLI_TEST_ROWS", "600000,1200000").split(",")]
+SIZES = some([400_000, 800_000], [1_000_000, 10_000_000])
 TINY = ("--memory", "1M")
 PASSES = "each pass reads"
 
