@@ -37,8 +37,9 @@ def test_what_fit_warned_of_is_told_again(cli, tmp_path):
     path = tmp_path / "m.json"
     fitted = cli("fit", "-k", 2, "-m", path, "--max-iter", 0, stdin=CROWDED.encode())
     warned = [line for line in fitted.err.splitlines() if "warning" in line]
-    assert "19 parameters for 12 rows" in warned[0]
-    assert "not converged after 0 iterations; raise --max-iter or --tol" in warned[1]
+    assert "regularisation makes up" in warned[0]
+    assert "19 parameters for 12 rows" in warned[1]
+    assert "not converged after 0 iterations; raise --max-iter or --tol" in warned[2]
     assert cli("show", path).err.splitlines() == warned
     page = pages.parsed(cli("report", path).out)
     assert "19 parameters for 12 rows" in next(page.all("aside")).text
