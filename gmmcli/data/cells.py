@@ -112,10 +112,7 @@ def decimal_comma(cell: str) -> str:
     """The way out, where a cell is a number with a decimal comma; otherwise nothing."""
     if re.fullmatch(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", cell, re.IGNORECASE) is None:
         return ""
-    return (
-        "that is a decimal comma: make it a point first; if no comma stands for anything else, "
-        "`tr , .` does it"
-    )
+    return "that is a decimal comma: make it a point first; or, if it parts thousands, take it out"
 
 
 def checked_weights(

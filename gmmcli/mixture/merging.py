@@ -81,15 +81,11 @@ class Merging:
 
     @property
     def suggested(self) -> int:
-        """The number of clusters at the elbow; where there is none, of those that stand apart.
+        """The number of clusters that stand apart; if none do, that at the elbow; K without one.
 
-        K where the components themselves do, and where nothing does.
+        Two lines follow the largest drops, and leave clusters that hardly anything divides.
         """
-        if self.apart == self.n_components:
-            return self.n_components
-        if self.elbow is not None:
-            return self.elbow
-        return self.apart if self.apart > 1 else self.n_components
+        return self.apart if self.apart > 1 else self.elbow or self.n_components
 
 
 def merge(model: GaussianMixture, batches: Batches, *, workers: Workers | None = None) -> Merging:

@@ -45,7 +45,8 @@ class Repairs:
                     "choose fewer components, or leave --reg-covar at its default",
                 )
             if self.budget > 0:
-                self.budget -= 1
+                # one that has lost its rows is not needed, and will slowly lose them again
+                self.budget -= len(collapsed) if empty(model, n_rows)[k] else 1
                 largest = int(healthy[np.argmax(model.weights[healthy])])
                 model = split(model, largest, into=k)
                 self.notes += ("a component that collapsed was placed anew",)
@@ -68,9 +69,14 @@ def collapsed_components(model: GaussianMixture, n_rows: float) -> BoolArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         variances, shares = pivots(model)
         sound = (variances > POINT * np.maximum(1, model.means**2)) & (shares > SINGULAR)
+    return ~sound.all(axis=1) | empty(model, n_rows)
+
+
+def empty(model: GaussianMixture, n_rows: float) -> BoolArray:
+    """Which components hold less than half a row: (K,)."""
     # rows of small weights may be less than one in all
     fewest = min(EMPTY_ROWS / n_rows, EMPTY_SHARE / model.n_components)
-    return ~(sound.all(axis=1) & (model.weights > fewest))
+    return np.asarray(~(model.weights > fewest))
 
 
 def pivots(model: GaussianMixture) -> tuple[FloatArray, FloatArray]:

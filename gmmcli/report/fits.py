@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gmmcli.mixture.options import FitResult
 from gmmcli.report.models import Fit, Model, part_of
 from gmmcli.report.numerals import count, percent, significant, total
@@ -110,16 +112,25 @@ def peculiarities(result: FitResult, axes: Sequence[str]) -> list[str]:
     axes : the names of the features.
     """
     told = []
-    shares = result.penalty_shares
+    sizes = result.model.weights * result.n_rows
+    few = sizes < result.model.covariance.rows_needed(len(axes)) - 0.5
+    told += [
+        f"cluster {k} is of about {count(round(float(sizes[k]), 1), 'row')}, too few for a shape "
+        "of its own: rows that are far from all others?"
+        for k in np.flatnonzero(few).tolist()
+    ]
+    shares = np.where(few[:, None], 0, result.penalty_shares)
     many = int((shares >= REGULARISED).sum())
     if many:
-        k, d = divmod(int(shares.argmax()), len(axes))
-        share = percent([float(shares[k, d])])[0]
-        where = f"the variance of '{axes[d]}' in cluster {k}"
+        cluster, d = divmod(int(shares.argmax()), len(axes))
+        share = float(shares[cluster, d])
+        where = f"{percent([share])[0]} of the variance of '{axes[d]}' in cluster {cluster}"
         more = f", and much of {count(many - 1, 'other')}" if many > 1 else ""
+        # the strength at which it would make up a hundredth
+        enough = result.reg_covar * 0.01 * (1 - share) / share
         told.append(
-            f"regularisation makes up {share} of {where}{more}; a smaller --reg-covar makes it "
-            "less: see gmmcli explain regularisation"
+            f"regularisation makes up {where}{more}; --reg-covar {enough:.0e} makes it next to "
+            "nothing: see gmmcli explain regularisation"
         )
     if result.set_aside:
         told.append(

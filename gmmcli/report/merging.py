@@ -54,10 +54,10 @@ def _verdict(merging: Merging, chosen: int) -> Iterator[Line]:
     all_apart = merging.apart == merging.n_components
     if all_apart:
         why = "the components hardly overlap"
-    elif merging.elbow is not None:
-        why = "the elbow of the entropy"
     elif merging.apart > 1:
         why = "so many hardly overlap"
+    elif merging.elbow is not None:
+        why = "the elbow of the entropy"
     else:
         why = "all overlap, and the entropy has no elbow"
     suggestion = f"{count(suggested, 'cluster')}: {why}"

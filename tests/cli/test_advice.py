@@ -1,5 +1,6 @@
 """Input that cannot be used: one line that says where and what, one line that says the way out."""
 
+import re
 import shlex
 
 import numpy as np
@@ -70,3 +71,27 @@ def test_names_with_commas_and_quotes_are_told_apart(cli):
     again = cli("fit", "-k", 1, *shlex.split(advice), stdin=text.encode())
     assert again.code == 0
     assert "follows" not in again.err
+
+
+def test_what_regularisation_makes_of_a_cluster_is_told_with_a_way_out(cli):
+    # clusters far apart: the covariance of all rows is large beside each of them
+    rows = [f"{300 * (i % 3)}.{i * 7 % 10},{i * 3 % 10}" for i in range(60)]
+    text = "\n".join(["x,y", *rows, ""]).encode()
+    outcome = cli("fit", "-k", 3, stdin=text)
+    assert "warning: regularisation makes up " in outcome.err
+    (advice,) = re.findall(r"--reg-covar (\S+) makes it next to nothing", outcome.err)
+    assert "regularisation" not in cli("fit", "-k", 3, "--reg-covar", advice, stdin=text).err
+
+
+def test_a_cluster_of_one_row_is_told(cli):
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.standard_normal((60, 2)), [[400.0, -300.0]]])
+    text = "\n".join(["x,y", *(f"{x},{y}" for x, y in rows), ""]).encode()
+    outcome = cli("fit", "-k", 2, stdin=text)
+    assert "warning: cluster 1 is of about 1 row, too few for a shape of its own" in outcome.err
+
+
+def test_an_optimum_that_is_set_aside_is_told(cli):
+    outcome = cli("fit", "sample_data/iris.csv", "-C", "1-2", "-k", 3)
+    assert "nats higher was set aside" in outcome.err
+    assert "set aside" not in cli("fit", "sample_data/iris.csv", "-k", 3).err

@@ -40,7 +40,7 @@ def test_the_table_and_the_suggestion(cli, three, chain, tmp_path):
     outcome = cli("merge", four, chain)
     assert (outcome.code, outcome.err) == (0, "")
     assert [line.split()[0] for line in outcome.lines()[1:5]] == ["4", "3", ">", "1"]
-    assert "> suggested: 2 clusters: the elbow of the entropy" in outcome.lines()
+    assert "> suggested: 2 clusters: so many hardly overlap" in outcome.lines()
     assert "67 %" in outcome.out.replace("66.7 %", "67 %")
     assert "> suggested: 2 clusters: so many hardly overlap" in cli("merge", three, chain).out
 

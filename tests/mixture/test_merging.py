@@ -144,12 +144,15 @@ def test_of_two_or_three_components_those_are_clusters_that_stand_apart(entropie
 
 
 def test_an_elbow_is_where_the_entropy_becomes_steeper():
-    assert with_entropies(0, 1, 2, 30, 60).suggested == 3
+    assert with_entropies(0, 3, 6, 34, 64).suggested == 3
     # falls all the way to one cluster, and faster at last: no number between is special
     bent = with_entropies(0, 30, 60, 61, 62)
     assert bent.apart == 1
     assert bent.elbow is None
     assert bent.suggested == 5
+    # two lines follow the first large drop, and leave clusters that hardly anything divides
+    faithful = with_entropies(0, 0.4, 11.1, 35.6)
+    assert (faithful.elbow, faithful.suggested) == (3, 2)
     # a bend that is there, of components that hardly overlap
     slight = with_entropies(0, 0.01, 0.02, 0.5)
     assert slight.apart == 4
