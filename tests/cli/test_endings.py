@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from shlex import quote
 
 import pytest
 
@@ -42,7 +43,7 @@ def shell(line, **options):
 @pytest.mark.parametrize("reader", ["head -n 1", "true"])
 def test_a_closed_pipe_ends_quietly_with_0(command, model, many_rows, blobs, arguments, reader):
     line = arguments.format(model=model, rows=many_rows, blobs=blobs)
-    codes, _, err = shell(f"{command} {line} | {reader}")
+    codes, _, err = shell(f"{quote(command)} {line} | {reader}")
     assert codes[0] == 0
     assert err == ""
 
@@ -64,7 +65,7 @@ def test_a_closed_pipe_ends_quietly_with_0(command, model, many_rows, blobs, arg
 )
 def test_a_full_disk_never_ends_with_0(command, model, blobs, arguments):
     line = arguments.format(model=model, blobs=blobs)
-    codes, _, err = shell(f"{command} {line} > /dev/full")
+    codes, _, err = shell(f"{quote(command)} {line} > /dev/full")
     assert codes == [1]
     assert re.search(r"^gmmcli: error: .*standard output.*No space left", err, flags=re.MULTILINE)
     assert "Traceback" not in err
@@ -74,7 +75,7 @@ def test_a_full_disk_never_ends_with_0(command, model, blobs, arguments):
 
 def test_a_full_disk_under_a_file(command, model, blobs):
     for line in (f"predict {model} {blobs} -o /dev/full", f"fit {blobs} -k 2 -q -m /dev/full"):
-        codes, _, err = shell(f"{command} {line}")
+        codes, _, err = shell(f"{quote(command)} {line}")
         assert codes == [1]
         assert "/dev/full" in err
 
@@ -82,17 +83,17 @@ def test_a_full_disk_under_a_file(command, model, blobs):
 def test_standard_error_that_cannot_be_written_does_not_lose_the_result(command, blobs, installed):
     expected = installed("fit", blobs, "-k", 3).out.splitlines()
     for target in ("2> /dev/full", "2>&-"):
-        codes, out, _ = shell(f"{command} fit {blobs} -k 3 {target}")
+        codes, out, _ = shell(f"{quote(command)} fit {blobs} -k 3 {target}")
         assert codes == [0]
         assert out == expected
 
 
 def test_closed_standard_streams_are_told_of(command, blobs, tmp_path):
-    codes, _, err = shell(f"{command} fit -k 3 <&-")
+    codes, _, err = shell(f"{quote(command)} fit -k 3 <&-")
     assert codes == [2]
     assert "Usage: gmmcli fit" in err
     target = tmp_path / "m.json"
-    codes, _, _ = shell(f"{command} fit {blobs} -k 3 -q -m {target} >&- 2>{tmp_path}/err")
+    codes, _, _ = shell(f"{quote(command)} fit {blobs} -k 3 -q -m {target} >&- 2>{tmp_path}/err")
     assert codes == [1]
     assert "standard output is closed" in (tmp_path / "err").read_text()
 
@@ -181,7 +182,7 @@ def test_a_signal_during_em(command, tmp_path):
 
 
 def test_a_background_job_may_go_on_ignoring_sigint(command, tmp_path):
-    line = f"trap '' INT; exec {command} generate -n 2000000 -o {tmp_path}/x.csv -q"
+    line = f"trap '' INT; exec {quote(command)} generate -n 2000000 -o {tmp_path}/x.csv -q"
     run = subprocess.Popen(["bash", "-c", line])
     wait_for(lambda: any(tmp_path.iterdir()))
     run.send_signal(signal.SIGINT)
@@ -323,7 +324,7 @@ def test_a_failed_run_leaves_the_old_files(cli, blobs, tmp_path):
 def test_files_are_written_before_a_reader_can_close_the_pipe(command, blobs, tmp_path):
     for options in ("fit {} -k 3 -l - --proba", "select-k {} -k 2-3 -c full -o -"):
         model = tmp_path / "m.json"
-        codes, _, _ = shell(f"{command} {options.format(blobs)} -q -m {model} | true")
+        codes, _, _ = shell(f"{quote(command)} {options.format(blobs)} -q -m {model} | true")
         assert codes[0] == 0
         assert model.exists()
         model.unlink()

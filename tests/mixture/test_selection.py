@@ -87,10 +87,10 @@ def test_no_larger_model_is_below_a_smaller_one():
 def test_no_larger_model_is_below_a_smaller_one_where_rows_are_tied():
     # the penalty keeps EM from where the smaller one is
     X = np.random.default_rng(0).integers(0, [5, 4], (120, 2))
-    cells = cells_of(X, range(1, 8), ["tied", "full"])
+    cells = cells_of(X, range(1, 6), ["tied", "full"])
     for name in ("tied", "full"):
         found = [c.result.log_likelihood for c in cells if c.covariance_type == name and c.result]
-        assert len(found) > 4
+        assert len(found) == 5
         assert np.all(np.diff(found) >= -1e-9)
 
 
