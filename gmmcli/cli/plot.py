@@ -96,7 +96,8 @@ def _check_rows(source: str | None, picture: Picture, rows: Rows) -> None:
     """Refuse a picture of rows without any, and options about them. UsageError."""
     if source is None and picture.kind in _NEED_ROWS:
         message = f"--kind {picture.kind} draws rows, and no INPUT is given"
-        raise UsageError(message, "name the table, or - for standard input")
+        advice = "name the table, or - for standard input; density and boundaries need no rows"
+        raise UsageError(message, advice)
     rows.check(source)
 
 

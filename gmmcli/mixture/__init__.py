@@ -1,1 +1,1 @@
-"""The mathematics. Imports NumPy; never prints, never opens a file."""
+"""The mathematics. Imports NumPy and SciPy; never prints, never opens a file."""

@@ -269,7 +269,7 @@ def test_at_a_terminal_rows_that_are_needed_are_asked_for(
     assert run(["plot", str(model), "--kind", kind, "-o", str(tmp_path / "p.png")]) == 2
     first, second = capfdbinary.readouterr().err.decode().splitlines()
     assert first == f"gmmcli: error: --kind {kind} draws rows, and no INPUT is given"
-    assert second == "name the table, or - for standard input"
+    assert second.startswith("name the table, or - for standard input; density and")
 
 
 def test_a_picture_that_fails_leaves_the_old_one(cli, model, tmp_path):

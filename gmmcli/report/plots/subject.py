@@ -89,7 +89,8 @@ class Kind:
         """Raise UsageError where the subject is not one of this kind."""
         if self.needs_rows and subject.rows is None:
             message = f"--kind {self.name} draws rows, and no INPUT is given"
-            raise UsageError(message, "name the table, or - for standard input")
+            advice = "name the table, or - for standard input; density and boundaries need no rows"
+            raise UsageError(message, advice)
         self.check_columns(subject.names, subject.chosen)
 
     def check_columns(self, names: tuple[str, ...], chosen: tuple[str, ...]) -> None:
