@@ -170,7 +170,10 @@ def _followed(fitting: Fitting, cell: Cell, options: FitOptions) -> Cell:
     rough = cell.result
     if rough is None:
         return cell
-    result = fitting.fit(cell.n_components, options, rough.model)
+    try:
+        result = fitting.fit(cell.n_components, options, rough.model)
+    except FitError:
+        return cell
     if result.model.n_components < cell.n_components:
         return cell
     result = replace(

@@ -111,6 +111,21 @@ def test_of_large_data_the_best_is_followed_and_the_others_are_near():
         assert np.all(np.diff(found) >= -1e-6)
 
 
+def test_a_candidate_that_collapses_on_its_last_steps_ends_no_grid(monkeypatch):
+    X, _ = two_clusters(np.random.default_rng(2), (7_000, 5_000), distance=6.0)
+    searched = Fitting.fit
+
+    def collapses_at_last(self, n_components, options, start=None, **more):
+        if not options.rough:
+            raise FitError("every component collapsed")
+        return searched(self, n_components, options, start, **more)
+
+    monkeypatch.setattr(Fitting, "fit", collapses_at_last)
+    cells = cells_of(X, [1, 2], ["diag"])
+    assert [cell.reason for cell in cells] == ["", ""]
+    assert best(cells, "bic").n_components == 2
+
+
 def test_a_start_that_collapses_ends_no_grid():
     X = table("iris")[:4]
     cells = cells_of(X, range(1, 5), list(MEANINGS), reg_covar=0)
