@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 
 from sklearn.exceptions import ConvergenceWarning
 
+SETTLING = 0.3
+"""Seconds between two measurements."""
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -30,6 +33,8 @@ def interleaved(ours, theirs, *, repeats=3, at_least=1.0):
     while repeats > 0 or time.perf_counter() - begin < at_least:
         repeats -= 1
         for i, function in enumerate((ours, theirs)):
+            # idle threads of OpenMP and BLAS spin for a while after their work is done
+            time.sleep(SETTLING)
             best[i] = min(best[i], seconds(function))
     return best
 
