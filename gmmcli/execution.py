@@ -21,6 +21,8 @@ from gmmcli.mixture.workers import R, Sum, T
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
+MOST_BEHIND = 2
+"""Calls that may wait while one is under way: each holds a block."""
 LOOK_AHEAD = 3
 """Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
 
@@ -105,6 +107,27 @@ class Executor:
         return reduce(add, self.map_ordered(function, blocks))
 
 
+def _held_apart(n_threads: int) -> Callable[[], None] | None:
+    """What holds each new thread on a CPU of its own, where there are as many threads as CPUs.
+
+    Threads that wake from a wait are often put on one CPU, all of them, and left there for some
+    50 ms, which is longer than a pass takes. With fewer threads than CPUs they are not held: two
+    processes might choose the same ones.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    left = sorted(os.sched_getaffinity(0))
+    if len(left) != n_threads:
+        return None
+
+    def hold() -> None:
+        # some sandboxes do not allow it, and then the kernel's choice has to do
+        with suppress(OSError):
+            os.sched_setaffinity(0, {left.pop()})
+
+    return hold
+
+
 @contextmanager
 def executor(n_threads: int | None = None) -> Iterator[Executor]:
     """Threads for the time of the context; as many as the CPUs if not said."""
@@ -113,5 +136,29 @@ def executor(n_threads: int | None = None) -> Iterator[Executor]:
         if count == 1:
             yield Executor(None, 1)
             return
-        with ThreadPoolExecutor(count, thread_name_prefix="gmmcli") as pool:
+        with ThreadPoolExecutor(count, "gmmcli", _held_apart(count)) as pool:
             yield Executor(pool, count)
+
+
+@contextmanager
+def behind(function: Callable[[T], None]) -> Iterator[Callable[[T], None]]:
+    """The same function, called in order on a thread of its own, a few calls behind.
+
+    What a call raises is raised by a later one, or at the end of the context; those after it are
+    left out.
+    """
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1, "gmmcli-behind") as pool:
+
+        def call(argument: T) -> None:
+            waiting.append(pool.submit(function, argument))
+            while len(waiting) > MOST_BEHIND:
+                waiting.popleft().result()
+
+        try:
+            yield call
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

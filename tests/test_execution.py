@@ -2,11 +2,12 @@
 
 import os
 import resource
+import threading
 
 import pytest
 
 from gmmcli import execution
-from gmmcli.execution import available_cpus, available_memory
+from gmmcli.execution import available_cpus, available_memory, behind, executor
 
 PHYSICAL = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
@@ -76,3 +77,54 @@ def test_the_least_quota_counts(groups, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
     groups("0::/outer/inner\n", "cpu.max", ("max 100000\n", "50000 100000\n", "250000 100000\n"))
     assert available_cpus() == 1
+
+
+def masks_of_threads(n_threads):
+    """The CPUs on which each of so many threads may run."""
+    barrier = threading.Barrier(n_threads)
+
+    def mask(_):
+        barrier.wait(timeout=10)
+        return frozenset(os.sched_getaffinity(0))
+
+    with executor(n_threads) as pool:
+        return list(pool.map_ordered(mask, range(n_threads)))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_as_many_threads_as_cpus_have_one_each():
+    cpus = os.sched_getaffinity(0)
+    if len(cpus) > 1:
+        assert set(masks_of_threads(len(cpus))) == {frozenset({cpu}) for cpu in cpus}
+    # fewer or more are free, and so is the caller
+    assert set(masks_of_threads(len(cpus) + 1)) == {frozenset(cpus)}
+    assert os.sched_getaffinity(0) == cpus
+
+
+def test_calls_behind_are_made_in_order_and_all():
+    done = []
+    with behind(done.append) as call:
+        for number in range(50):
+            call(number)
+    assert done == list(range(50))
+
+
+def test_what_a_call_behind_raises_is_raised_and_the_rest_is_left_out():
+    done = []
+
+    def fails_at_three(number):
+        if number == 3:
+            raise OSError("no space left")
+        done.append(number)
+
+    def all_of_them():
+        with behind(fails_at_three) as call:
+            for number in range(1000):
+                call(number)
+
+    with pytest.raises(OSError, match="no space left"):
+        all_of_them()
+    assert done[:3] == [0, 1, 2]
+    assert len(done) < 10
+    with pytest.raises(ValueError, match="of the caller"), behind(done.append):
+        raise ValueError("of the caller")

@@ -26,7 +26,7 @@ from gmmcli.data import (
     match_columns,
     open_writer,
 )
-from gmmcli.execution import Executor, executor
+from gmmcli.execution import Executor, behind, executor
 from gmmcli.modelfile import Model
 
 
@@ -114,14 +114,14 @@ def label(
             rendered = writer.render(block, results.values(model, block))
             return block, rendered, results.constants.others(table, chunk)
 
-        with talk.progress() as line:
+        with talk.progress() as line, behind(writer.emit) as emit:
             mapped = watched(pool, line, "labelling")(work, table.chunks(selection, again=False))
             for block, rendered, others in mapped:
                 results.constants.remember(others)
                 missing.look_at(block, ~block.complete)
                 # after a missing value only the count is still wanted
                 if results.missing == "drop" or not missing.n_rows:
-                    writer.emit(rendered)
+                    emit(rendered)
         if results.missing == "error":
             missing.refuse(table, "give such rows an empty cluster with --missing drop")
     return missing
