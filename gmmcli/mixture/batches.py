@@ -12,9 +12,13 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.moments import Moments
 
 BATCH_ROWS = 8192
 """Rows of a batch. Sums are taken batch by batch, so the number is part of the result's bits."""
+
+MOST_FEATURES = 4_000_000
+"""Numbers that are kept instead of being computed in each pass, at most."""
 
 
 class Batch(NamedTuple):
@@ -59,6 +63,7 @@ class ArrayBatches:
                 X, weights = np.ascontiguousarray(X[:, weights > 0]), weights[weights > 0]
         self.X = X
         self.weights = weights
+        self._features: dict[type[Moments], list[FloatArray | None]] = {}
 
     @property
     def n_features(self) -> int:
@@ -74,6 +79,13 @@ class ArrayBatches:
     def total_weight(self) -> float:
         """Sum of the row weights."""
         return float(self.n_rows if self.weights is None else self.weights.sum())
+
+    def features(self, form: type[Moments]) -> list[FloatArray | None]:
+        """T(x) of the rows of each batch (P, B), which every pass over them needs; None if much."""
+        if form not in self._features:
+            much = form.width(self.n_features) * self.n_rows > MOST_FEATURES
+            self._features[form] = [None if much else form.features(batch.X) for batch in self]
+        return self._features[form]
 
     def __iter__(self) -> Iterator[Batch]:
         """Start a new pass."""

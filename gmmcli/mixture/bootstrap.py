@@ -124,7 +124,8 @@ def ratio_tests(
             return
         draw = partial(_statistic_of_draw, null, options)
         replicates = np.empty(n_replicates)
-        for i, statistic in enumerate(fitting.workers.map_ordered(draw, range(n_replicates))):
+        workers = fitting.problem(options, n_components)[1].sharing(n_components)
+        for i, statistic in enumerate(workers.map_ordered(draw, range(n_replicates))):
             replicates[i] = statistic
             tell(f"{n_components - 1} against {n_components}: {i + 1} of {n_replicates} draws")
         test = RatioTest(null, alternative, replicates)

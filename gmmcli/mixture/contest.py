@@ -11,19 +11,27 @@ from functools import cached_property, partial
 from typing import Any
 
 from gmmcli.mixture.batches import ArrayBatches
-from gmmcli.mixture.em import Problem, Run, State
-from gmmcli.mixture.initialise import LEAN, Start, Starts, with_rare_rows
+from gmmcli.mixture.em import Rule, Run, State
+from gmmcli.mixture.evident import evident
+from gmmcli.mixture.initialise import LEAN, QUICK, Start, Starts, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.partition import best_joined, model_of
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import check_distinct, enriched, rare_rows
 from gmmcli.mixture.search import (
+    QUICK_ROUNDS,
+    ROUNDS,
     Climber,
     Observer,
+    Rounds,
     agreeing,
     merit,
     near,
     optima,
     race,
+    rough_rounds,
+    same_optimum,
     set_aside,
 )
 from gmmcli.mixture.snapshot import Ascent, Snapshot
@@ -36,8 +44,18 @@ ON_SAMPLES = 4
 """The same, as long as the rows are a sample."""
 ALIKE = 1e-4
 """Nats a row within which two optima of a sample count as one: they are known only roughly."""
-FEW_STARTS = 2
-"""Starts that agree on the best optimum, up to which it is in doubt."""
+IN_DOUBT = 1 / 4, 1 / 3
+"""Share of the starts that agree on the best optimum, up to which it is in doubt; of few rows."""
+MOST_APART = 12
+"""Clusters that a few starts may show to stand apart."""
+SPARE_GROUPS = 2
+"""Groups more than components, of which some are joined as suits the structure."""
+ROUGH_GROWTH = 30
+"""Times that there are more rows than in a later sample, at least: else a rough fit skips it."""
+LEAST_GAIN = 3e-6
+"""Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
+LEAST_WHERE_ROUGH = 0.5
+"""The same for rough fits, and in nats in all: less than that is chance."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
 
@@ -75,34 +93,54 @@ class Contest:
             fewest, n_components = 1, min(n_components, self.starts.n_distinct)
         elif n_components > self.starts.n_distinct:
             check_distinct(self.problem.batches, n_components)
-        partitions = [] if alone else self._partitions(n_components)
-        climbers = self._race(self.starts.sample, [*partitions, *warm], fewest)
-        ranked = self._rearranged(climbers)
-        if not self.growing:
-            leading = optima(ranked)[:CONTENDERS]
-            ascents = [self._ascent(climber, climbers) for climber in leading]
-            for ascent, climber in zip(ascents, leading, strict=True):
-                # the race was over all rows, so its steps are the beginning of these runs
-                ascent.state.n_iter = climber.step.n_iter
-            return Snapshot(key, len(climbers), 0, ascents, set_aside(climbers, ranked[0]))
-        best, here = ranked[0].step, self._on_sample
-        distinct = optima(ranked, ALIKE)
-        leading = [climber for climber in distinct if near(climber.step, best, here)]
-        ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
-        for larger in self.growing[1:]:
-            ascents = self._compared(ascents, larger)[:CONTENDERS]
-        if self.options.rough:
-            ascents = ascents[:1]
-        rarer = [] if alone or n_components == 1 else self._rarer(n_components, fewest, ascents[0])
-        ascents += [self._ascent(climber, rarer) for climber in rarer[:CONTENDERS]]
-        # to describe the rows, to sample them, and to look for rare ones
-        n_passes = 3
+        climbers = [] if alone or warm else self._quick(n_components)
+        if climbers:
+            ascents = [self._ascent(climbers[0], climbers)]
+            for larger in self.growing[1:2]:
+                ascents = self._compared(ascents, larger)
+        else:
+            own = [] if alone else self._partitions(n_components)
+            joined = [] if alone else self._joined(n_components)
+            climbers = self._race(self.starts.sample, [*own, *joined, *warm], fewest)
+            ranked = self._rearranged(climbers)
+            if not self.growing:
+                return self._of_all_rows(key, ranked, climbers)
+            ascents = self._ahead(ranked, climbers)
+        seek = not alone and n_components > 1 and self.options.seek_rare
+        rarer = self._rarer(n_components, fewest, ascents[0]) if seek else []
+        ascents = [self._ascent(climber, rarer) for climber in optima(rarer, ALIKE)] or ascents
+        ascents = ascents[: 1 if self.options.rough else CONTENDERS]
+        # to describe the rows and to sample them, and the search for rare ones if it found some
+        n_passes = 2 + bool(rarer)
         if len(ascents) > 1:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)
             runs = [self._followed(ascent, n_steps) for ascent in ascents]
             ascents = self._anew(ascents, runs, self.problem)[:1]
         return Snapshot(key, len(climbers) + len(rarer), n_passes, ascents)
+
+    def _of_all_rows(
+        self, key: dict[str, Any], ranked: list[Climber], climbers: list[Climber]
+    ) -> Snapshot:
+        """The best runs of a race that was over all rows, to go on from where they are."""
+        leading = optima(ranked)[:CONTENDERS]
+        ascents = [self._ascent(climber, climbers) for climber in leading]
+        for ascent, climber in zip(ascents, leading, strict=True):
+            ascent.state.n_iter = climber.step.n_iter
+        return Snapshot(key, len(climbers), 0, ascents, set_aside(climbers, ranked[0]))
+
+    def _quick(self, n_components: int) -> list[Climber]:
+        """The best runs of a few starts, if they make others superfluous; none if they do not."""
+        options, starts = self.options, self.starts
+        apart = options.init == "auto" and options.weight_prior is None and not options.rough
+        if not (apart and self.growing and 1 < n_components <= MOST_APART):
+            return []
+        few = starts.portfolio(QUICK, n_components, n_init=1)
+        climbers = self._race(starts.sample, few, n_components, QUICK_ROUNDS)
+        model = climbers[0].step.model
+        if model.n_components < n_components or not evident(model, starts.sample):
+            return []
+        return [climber for climber in climbers if same_optimum(climber, climbers[0])]
 
     @cached_property
     def _on_sample(self) -> Problem:
@@ -118,24 +156,38 @@ class Contest:
         return list(portfolio(init, n_components, n_init=options.n_init))
 
     def _race(
-        self, sample: ArrayBatches, starts: Sequence[Start | GaussianMixture], n_components: int
+        self,
+        sample: ArrayBatches,
+        starts: Sequence[Start | GaussianMixture],
+        n_components: int,
+        rounds: Rounds | None = None,
     ) -> list[Climber]:
-        # the optimum of a sample is not that of all rows anyway
-        rule = replace(self.options, rough=True).rule if self.growing else self.options.rule
         return race(
             self._over(sample),
             starts,
             n_components,
-            rule=rule,
-            max_iter=self.options.max_iter,
+            rule=partial(self._rule, sample.n_rows),
+            rounds=self._capped(rounds or self._rounds(n_components)),
             observe=self.observe,
         )
 
+    def _rounds(self, n_components: int) -> Rounds:
+        return rough_rounds(n_components) if self.options.rough else ROUNDS
+
+    def _capped(self, rounds: Rounds) -> Rounds:
+        return [(min(n_iter, self.options.max_iter), n_runners) for n_iter, n_runners in rounds]
+
+    def _rule(self, n_rows: int) -> Rule:
+        """A new stopping rule of runs over so many rows of a sample, or over all."""
+        if not self.growing:
+            return self.options.rule()
+        return self.options.rule(LEAST_WHERE_ROUGH / n_rows if self.options.rough else LEAST_GAIN)
+
     def _rearranged(self, climbers: list[Climber]) -> list[Climber]:
         """The runs of a race and those that split and merge leads to, the best first."""
-        n_begins = int(agreeing(climbers, climbers[0]) <= FEW_STARTS)
-        if not self.growing and self.starts.n_rows <= FEW_ROWS:
-            n_begins += 1
+        few = not self.growing and self.starts.n_rows <= FEW_ROWS
+        in_doubt = agreeing(climbers, climbers[0]) <= len(climbers) * IN_DOUBT[few]
+        n_begins = few + in_doubt
         if self.options.init != "auto" or self.options.rough:
             n_begins = 0
         begins = optima(climbers)[:n_begins]
@@ -150,25 +202,55 @@ class Contest:
         everyone = [*better, *climbers]
         return sorted(everyone, key=lambda climber: -merit(climber.step, self._on_sample))
 
+    def _ahead(self, ranked: list[Climber], climbers: list[Climber]) -> list[Ascent]:
+        """The runs that may be the best over all rows, by what the samples say."""
+        best, here = ranked[0].step, self._on_sample
+        distinct = optima(ranked, ALIKE)
+        leading = [climber for climber in distinct if near(climber.step, best, here)]
+        ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
+        growth = ROUGH_GROWTH if self.options.rough else 1
+        for larger in self.growing[1:]:
+            if self.n_rows >= growth * larger.n_rows:
+                ascents = self._compared(ascents, larger)[:CONTENDERS]
+        return ascents
+
     def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[Climber]:
         """Runs from starts with a cluster of the rows that the run ahead cannot explain."""
-        rare = rare_rows(self.problem, ahead.model)
+        rare, ahead.state.begun = rare_rows(self.problem, ahead.model)
         if rare is None:
             return []
-        with_rare = with_rare_rows(self._partitions(n_components - 1), rare, n_components - 1)
-        return self._race(enriched(self.starts.sample, rare, self.n_rows), with_rare, fewest)
+        sample = enriched(self.starts.sample, rare, self.n_rows)
+        with_rare = with_rare_rows(self._partitions(n_components - 1), sample, n_components - 1)
+        climbers = self._race(sample, [*with_rare, ahead.model], fewest)
+        # at best the run ahead once more, which no cluster of rare rows has overtaken
+        return [] if climbers[0].from_mixture else climbers
+
+    def _joined(self, n_components: int) -> list[GaussianMixture]:
+        """A mixture from some groups too many, joined as suits the structure."""
+        options = self.options
+        if options.init != "auto" or n_components == 1 or options.weight_prior is not None:
+            return []
+        problem = self._on_sample
+        found = []
+        for start in self.starts.portfolio("hierarchical", n_components + SPARE_GROUPS, n_init=1):
+            moments = start.moments(problem.structure.form)
+            while len(moments.weights) > n_components:
+                moments = best_joined(problem, moments)
+            found.append(model_of(problem, moments, n_components, softened=True))
+        return found
 
     def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
         """The ascents by where they come to over a sample; threads share whole runs."""
         problem = self._over(sample)
-        alone = replace(problem, workers=Serial())
-        rough = replace(self.options, rough=True)
+        alone = replace(problem, workers=Serial()) if len(ascents) > 1 else problem
 
         def run(ascent: Ascent) -> Run:
-            begin = replace(ascent, rule=rough.rule())
-            return begin.climb(alone, max_iter=rough.max_iter, observe=lambda _: None)
+            begin = replace(ascent, rule=self._rule(sample.n_rows))
+            return begin.climb(alone, max_iter=self.options.max_iter, observe=lambda _: None)
 
-        runs = list(problem.workers.map_ordered(run, ascents))
+        n_components = ascents[0].model.n_components
+        share = map if len(ascents) == 1 else problem.sharing(n_components).map_ordered
+        runs = list(share(run, ascents))
         for ascent, ended in zip(ascents, runs, strict=True):
             self.observe(ascent.name, ended.step)
         best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))

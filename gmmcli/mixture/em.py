@@ -4,118 +4,26 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
-from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batches
-from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.moments import LOG_2PI
-from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import Repairs, pivots
-from gmmcli.mixture.statistics import WIDEST, EStep, Estimates, SufficientStatistics
-from gmmcli.mixture.variational import VariationalPosterior
-from gmmcli.mixture.workers import Workers
+from gmmcli.mixture.statistics import (
+    Estimates,
+    SufficientStatistics,
+)
 
 DECREASE = 1e-9
 """Nats a row by which rounding alone may lower the objective."""
-MOST_FEATURES = 8_000_000
-"""Numbers that are kept instead of being computed in each pass, at most."""
 FLOORED = 5e-2
 """Nats a row that what spread the data have beside a floor may take part in."""
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """What EM maximises: rows in standardised coordinates, a structure and a penalty.
-
-    radius : (D,), a bound on abs(x) in each column.
-    log_volume : nats that a row's log-density loses on the way back to user units.
-    is_sample : the rows are some of many, and a component without any may hold some of the others.
-    """
-
-    batches: Batches
-    structure: type[Covariance]
-    penalty: Penalty
-    radius: FloatArray
-    workers: Workers
-    log_volume: float = 0.0
-    is_sample: bool = False
-
-    charges_spurious: ClassVar[bool] = True
-    """Whether components on too few rows are held against a run, since the objective does not."""
-
-    def e_step(self, model: GaussianMixture) -> SufficientStatistics:
-        """Responsibilities of all rows under the model, summed to what the M-step needs."""
-        e_step = EStep(model, self.radius)
-        if isinstance(self.batches, ArrayBatches) and self.batches.n_rows <= BATCH_ROWS:
-            # one batch: its blocks are shared out instead, and added in the same order
-            batch = next(iter(self.batches))
-            return self.workers.map_reduce(e_step.of_block, e_step.blocks(batch, self._features))
-        return self.workers.map_reduce(e_step, self.batches)
-
-    @cached_property
-    def _features(self) -> FloatArray | None:
-        """T(x) of the rows of the only batch (P, N), which is the same in each pass."""
-        batch, form = next(iter(self.batches)), self.structure.form
-        n_features, n_rows = batch.X.shape
-        much = n_features > WIDEST or form.width(n_features) * n_rows > MOST_FEATURES
-        return None if much else form.features(batch.X)
-
-    def m_step(
-        self, estimates: Estimates, previous: GaussianMixture | None = None
-    ) -> GaussianMixture:
-        """The mixture that maximises the expected penalised log-likelihood.
-
-        Where the maximum is not unique, it is one uphill of `previous` (generalised EM).
-        """
-        masses = estimates.weights * estimates.n_rows
-        covariance = self.penalty.covariance(
-            self.structure,
-            masses=masses,
-            spreads=estimates.spreads,
-            previous=None if previous is None else previous.covariance,
-        )
-        return GaussianMixture(estimates.weights, estimates.means, covariance)
-
-    def log_likelihood_of_one(self, n_rows: float) -> float:
-        """Log-likelihood of the rows under the best single Gaussian, in user units, in nats."""
-        covariance = self.penalty.covariance(
-            self.structure, masses=np.array([n_rows]), spreads=self.penalty.target[None]
-        )
-        # -a [tr(S Sigma^-1) + ln det Sigma] is what 2a rows of covariance S make of it
-        quadratic = replace(self.penalty, strength=n_rows / 2).value(covariance)
-        return quadratic - n_rows * (0.5 * self.batches.n_features * LOG_2PI + self.log_volume)
-
-    def over(self, sample: ArrayBatches) -> Self:
-        """The same over a sample, under the sample's own penalty, so that no run hits a spike."""
-        strength = max(self.penalty.strength, 1 / sample.total_weight)
-        return replace(self, batches=sample, penalty=replace(self.penalty, strength=strength))
-
-    def objective(self, model: GaussianMixture, statistics: SufficientStatistics) -> float:
-        """The penalised log-likelihood, in nats."""
-        return statistics.log_likelihood + self.penalty.value(model.covariance)
-
-    def reported(self, step: "Step") -> "Reported":
-        """What a run that has come to this step is to report."""
-        return Reported(step.model, step.statistics)
-
-
-class Reported(NamedTuple):
-    """A mixture of standardised rows, and the E-step under it.
-
-    posterior : of the parameters, where the fit was Bayesian.
-    """
-
-    model: GaussianMixture
-    statistics: SufficientStatistics
-    posterior: VariationalPosterior | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +36,7 @@ class Step:
     change : what it gained on the step before; NaN at the start, and where a component was
         repaired or went.
     leapt : it was reached by extrapolation, not by one M-step.
+    coming : what the next M-step leads to.
     """
 
     n_iter: int
@@ -136,8 +45,38 @@ class Step:
     log_likelihood: float
     objective: float
     change: float
+    coming: "Coming"
     notes: tuple[str, ...] = ()
     leapt: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Coming:
+    """The M-step that follows a step, taken when somebody asks."""
+
+    problem: Problem
+    model: GaussianMixture
+    statistics: SufficientStatistics
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        """The E-step's moments."""
+        return self.statistics.estimates()
+
+    @cached_property
+    def mixture(self) -> GaussianMixture:
+        """What the M-step leads to."""
+        return self.problem.m_step(self.estimates, self.model)
+
+    @cached_property
+    def gain(self) -> float:
+        """Nats that the objective will gain, at most, as far as it is quadratic.
+
+        Known without a pass: the expected log-likelihood of rows and components together gains q,
+        and with the rate R of EM the objective gains q (1 + R), where R is below 1 (Dempster,
+        Laird & Rubin 1977, section 3).
+        """
+        return 2 * self.problem.expected_gain(self.statistics, self.model, self.mixture)
 
 
 @dataclass
@@ -146,6 +85,7 @@ class State:
 
     n_iter : M-steps that were kept.
     n_passes : E-steps, those of leaps that were taken back included.
+    begun : the E-step under the mixture that the run begins with, if it is known already.
     """
 
     repairs: Repairs
@@ -155,6 +95,7 @@ class State:
     leapt: bool = False
     converged: bool = False
     n_passes: int = 1
+    begun: SufficientStatistics | None = None
 
     @classmethod
     def new(cls, model: GaussianMixture, n_iter: int = 0) -> Self:
@@ -177,8 +118,9 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
     def evaluated(model: GaussianMixture, before: Step | None, *, leapt: bool = False) -> Step:
         n_notes = len(repairs.notes)
         counted = np.inf if before is None or problem.is_sample else before.statistics.n_rows
-        model = repairs.apply(model, counted)
-        statistics = problem.e_step(model)
+        sound = repairs.apply(model, counted)
+        known = state.begun if before is None and sound is model else None
+        model, statistics = sound, known or problem.e_step(sound)
         objective = problem.objective(model, statistics)
         if before is None:
             n_iter, change, leapt = state.n_iter, state.change, state.leapt
@@ -189,23 +131,23 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
             change = change if same and len(repairs.notes) == n_notes else np.nan
         offset = statistics.n_rows * problem.log_volume
         likelihood = statistics.log_likelihood - offset
-        return Step(n_iter, model, statistics, likelihood, objective, change, repairs.notes, leapt)
+        coming = Coming(problem, model, statistics)
+        notes = repairs.notes
+        return Step(n_iter, model, statistics, likelihood, objective, change, coming, notes, leapt)
 
     step = evaluated(model, None)
     yield step
     while True:
-        here = step.statistics.estimates()
-        far = leaps.estimates(here, step.change)
+        coming = step.coming
+        far = leaps.estimates(coming.estimates, step.change)
         leap = None
         if far is not None:
             model = problem.m_step(far, step.model)
-            if not repairs.needed(model, np.inf if problem.is_sample else here.n_rows):
+            n_rows = np.inf if problem.is_sample else coming.estimates.n_rows
+            if not repairs.needed(model, n_rows):
                 leap = evaluated(model, step, leapt=True)
                 leaps.judge(leap.change)
-        if leap is not None and leap.change >= 0:
-            step = leap
-        else:
-            step = evaluated(problem.m_step(here, step.model), step)
+        step = leap if leap is not None and leap.change >= 0 else evaluated(coming.mixture, step)
         state.n_iter, state.change, state.leapt = step.n_iter, step.change, step.leapt
         yield step
 

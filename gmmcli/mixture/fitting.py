@@ -9,13 +9,14 @@ from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.covariance import structure_of
-from gmmcli.mixture.em import Problem, State, Step
+from gmmcli.mixture.em import State, Step
 from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
 from gmmcli.mixture.initialise import Starts
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import in_memory, is_large, samples
 from gmmcli.mixture.search import Observer, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot

@@ -3,9 +3,9 @@
 With one component more, or with a structure that leaves more freedom, a mixture can do whatever
 the smaller one does. Where its own starts end lower it is started once more, from the smaller.
 
-Of large data, to search in each cell anew would take long. There the least and the most free
-structure are searched for, the others start from what is known of their relatives, and only the
-cells that may be the best are followed to convergence.
+Of large data, to search thoroughly in each cell would take long. There the search is a rough one
+that also starts from what was found for the cell's relatives, the least and the most free structure
+first, and only the cells that may be the best are followed to convergence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ MOST_SPLITS = 3
 """Components that are split in turn, the heaviest first."""
 MOST_RELATIVES = 4
 """Fits of other structures, or of fewer components, that one is started from."""
-REACH = 1e-4
+REACH = 1e-3
 """Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
 
 Key = tuple[str, int]
@@ -101,7 +101,7 @@ class _Grid:
             cell = found.get(name)
             if cell is None:
                 near = [*found.values(), *self._smaller(name)] if found else []
-                cell = self._cell(name, n_components, begin=_enlargements(n_components, near))
+                cell = self._cell(name, n_components, also=_enlargements(n_components, near))
             self.done[name, n_components] = self._settled(cell)
             yield self.done[name, n_components]
 
@@ -142,7 +142,7 @@ class _Grid:
         begin: Sequence[GaussianMixture] = (),
         also: Sequence[GaussianMixture] = (),
     ) -> Cell:
-        options = replace(self.options, covariance_type=name)
+        options = replace(self.options, covariance_type=name, seek_rare=name == self.by_freedom[-1])
         try:
             result = self.fitting.fit(n_components, options, begin or None, also=also)
         except FitError as error:

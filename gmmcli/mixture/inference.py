@@ -12,9 +12,9 @@ import numpy as np
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import EEE, VII, VVI, VVV, Covariance
-from gmmcli.mixture.em import Problem, Reported, Step
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.problem import Problem, Reported
 from gmmcli.mixture.statistics import Estimates, SufficientStatistics
 from gmmcli.mixture.variational import Prior, VariationalPosterior
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS, WeightPrior
@@ -79,10 +79,12 @@ class VariationalProblem(Problem):
             return np.full_like(masses, masses.mean())
         return masses
 
-    def e_step(self, model: GaussianMixture) -> SufficientStatistics:
+    def e_step(
+        self, model: GaussianMixture, *, expected: FloatArray | None = None
+    ) -> SufficientStatistics:
         """Variational responsibilities of all rows, summed; its log-likelihood is the bound."""
         posterior = self.posterior(model)
-        statistics = super().e_step(posterior.surrogate.mixture)
+        statistics = super().e_step(posterior.surrogate.mixture, expected=expected)
         constant = statistics.n_rows * posterior.surrogate.constant - posterior.divergence()
         return replace(statistics, log_likelihood=statistics.log_likelihood + constant)
 
@@ -120,9 +122,17 @@ class VariationalProblem(Problem):
         del model
         return statistics.log_likelihood
 
-    def reported(self, step: Step) -> Reported:
+    def expected_gain(
+        self, statistics: SufficientStatistics, before: GaussianMixture, after: GaussianMixture
+    ) -> float:
+        """Not known without a pass."""
+        del statistics, before, after
+        return np.inf
+
+    def reported(self, model: GaussianMixture, statistics: SufficientStatistics) -> Reported:
         """The expected mixture, the E-step under it, and the posterior."""
-        posterior = self.posterior(step.model)
+        del statistics
+        posterior = self.posterior(model)
         return Reported(posterior.mixture, super().e_step(posterior.mixture), posterior)
 
 

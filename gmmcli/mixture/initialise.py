@@ -5,6 +5,7 @@ start is best everywhere (Biernacki, Celeux & Govaert 2003); `auto` is a portfol
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,28 +14,47 @@ import numpy as np
 from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.model_based import model_based
+from gmmcli.mixture.moments import Moments
+from gmmcli.mixture.partition import moments_of
 from gmmcli.mixture.sampling import draw
+from gmmcli.mixture.statistics import Estimates
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.ward import Tree, cut, ward
 
 WARD_ROWS = 1_000
+"""Rows that a tree grows on, where there are more."""
+QUICK_ROWS = 120
+"""The same for a tree that is to find clusters that stand apart."""
 MODEL_GROUPS = 200
 """Groups of Ward's tree that the model-based one begins with: each merge takes as many
 determinants as there are groups left."""
 MODEL_WORK = 4_000
 """The same, times the number of columns."""
 LLOYD_ITERATIONS = 20
-LEAN = "lean"
-"""The name of the portfolio of rough fits, which nobody is to ask for."""
+LEAN, QUICK = "lean", "quick"
+"""The names of portfolios that nobody is to ask for: of rough fits, and of clusters apart."""
 RUNGS = 8
 """Numbers of components that a Bayesian fit starts from, at most."""
 
 
-class Start(NamedTuple):
-    """A partition of the sample: the kind of start it came from, and labels (M,) from 0."""
+Kind = tuple[str, IntArray]
+"""What a start is called, and its labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A partition of a sample: the kind of start it came from, and labels (M,) from 0."""
 
     kind: str
     labels: IntArray
+    sample: ArrayBatches
+    _moments: dict[type[Moments], Estimates] = field(default_factory=dict)
+
+    def moments(self, form: type[Moments]) -> Estimates:
+        """Of the groups; every structure of that form starts from the same."""
+        if form not in self._moments:
+            self._moments[form] = moments_of(self.sample, self.labels, form)
+        return self._moments[form]
 
 
 class Grown(NamedTuple):
@@ -45,11 +65,14 @@ class Grown(NamedTuple):
     tree: Tree
 
 
-def with_rare_rows(starts: Iterable[Start], rare: ArrayBatches, label: int) -> list[Start]:
-    """The same partitions with some more rows behind them, in a group of their own."""
-    own = np.full(rare.n_rows, label)
+def with_rare_rows(starts: Iterable[Start], enriched: ArrayBatches, label: int) -> list[Start]:
+    """The same partitions, with the rows behind theirs in a group of their own."""
     return [
-        Start(f"{start.kind} and rare rows", np.concatenate([start.labels, own]))
+        Start(
+            f"{start.kind} and rare rows",
+            np.pad(start.labels, (0, enriched.n_rows - len(start.labels)), constant_values=label),
+            enriched,
+        )
         for start in starts
     ]
 
@@ -72,6 +95,7 @@ class Starts:
         self.weights = np.ones(n_rows) if sample.weights is None else sample.weights
         self.standard = sample.X
         self.white = whitening @ sample.X
+        self._portfolios: dict[tuple[str, int, int], list[Start]] = {}
 
     @property
     def n_rows(self) -> int:
@@ -83,14 +107,23 @@ class Starts:
         """Distinct rows of the sample."""
         return int(np.unique(self.standard, axis=1).shape[1])
 
-    def portfolio(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
+    def portfolio(self, init: str, n_components: int, *, n_init: int) -> list[Start]:
         """The starts of that kind for K components; K = 1 has only one."""
+        key = init, n_components, n_init
+        if key not in self._portfolios:
+            kinds = self._kinds(*key)
+            self._portfolios[key] = [Start(kind, labels, self.sample) for kind, labels in kinds]
+        return self._portfolios[key]
+
+    def _kinds(self, init: str, n_components: int, n_init: int) -> Iterator[Kind]:
         if n_components == 1:
-            yield Start("all rows", np.zeros(self.sample.n_rows, dtype=np.int64))
+            yield "all rows", np.zeros(self.sample.n_rows, dtype=np.int64)
             return
         # a generator of its own for each K: select-k gives a cell what fit gives it alone
         rng = stream(self.seed, Purpose.STARTS, n_components)
-        yield from {**INITS, LEAN: Starts.lean}[init](self, n_components, n_init, rng)
+        yield from {**INITS, LEAN: Starts.lean, QUICK: Starts.quick}[init](
+            self, n_components, n_init, rng
+        )
 
     def portfolios(self, init: str, n_components: int, *, n_init: int) -> Iterator[Start]:
         """The starts of that kind for several numbers of components, 1 to K.
@@ -101,19 +134,19 @@ class Starts:
         for count in np.unique(counts):
             yield from self.portfolio(init, int(count), n_init=n_init)
 
-    def kmeans(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def kmeans(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """k-means++ and Lloyd (Arthur & Vassilvitskii 2007), on standardised and white rows."""
         for i in range(n_init):
             X = self.white if i % 2 else self.standard
-            yield Start("kmeans", lloyd(X, self.weights, plus_plus(X, self.weights, K, rng)))
+            yield "kmeans", lloyd(X, self.weights, plus_plus(X, self.weights, K, rng))
 
-    def random(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def random(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """K rows drawn at random, each row to the nearest of them."""
         for _ in range(n_init):
             chosen = draw(self.weights, rng.random(K))
-            yield Start("random", nearest(self.white, self.white[:, chosen]))
+            yield "random", nearest(self.white, self.white[:, chosen])
 
-    def hierarchical(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def hierarchical(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """Trees cut at K: model-based, then Ward's on white and on standardised rows.
 
         Beyond three, Ward's on new samples; where all rows are in a tree there are no more.
@@ -121,15 +154,15 @@ class Starts:
         groups, model_tree = self._model_tree
         if groups.max() + 1 >= K:
             grown, labels = self._trees[0], cut(model_tree, K)[groups]
-            yield Start("model-based", self._extend(labels, self.white, grown.rows))
+            yield "model-based", self._extend(labels, self.white, grown.rows)
         for i in range(n_init - 1):
             if i >= len(self._trees) and self.weights.sum() <= WARD_ROWS:
                 break
             X = self.standard if i % 2 else self.white
             grown = self._trees[i] if i < len(self._trees) else self._grow(X, rng)
-            yield Start("hierarchical", self._extend(cut(grown.tree, K), X, grown.rows))
+            yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
-    def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """Each centre the row farthest from the others (Gonzalez 1985): finds small far groups."""
         for i in range(n_init):
             X = self.white if i % 2 else self.standard
@@ -139,20 +172,25 @@ class Starts:
             while len(chosen) < K:
                 chosen.append(int(np.argmax(distance)))
                 np.minimum(distance, _squared(X, X[:, chosen[-1]]), out=distance)
-            yield Start("farthest", nearest(X, X[:, chosen]))
+            yield "farthest", nearest(X, X[:, chosen])
 
-    def auto(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def auto(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """The portfolio: three trees, and several of each of the cheap kinds."""
         yield from self.hierarchical(K, 3 * n_init, rng)
         yield from self.kmeans(K, 6 * n_init, rng)
         yield from self.farthest(K, 2 * n_init, rng)
         yield from self.random(K, 6 * n_init, rng)
 
-    def lean(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Start]:
+    def lean(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """A smaller portfolio, for rough fits."""
         yield from self.hierarchical(K, 3 * n_init, rng)
-        yield from self.kmeans(K, 2 * n_init, rng)
-        yield from self.farthest(K, n_init, rng)
+        yield from self.kmeans(K, n_init, rng)
+
+    def quick(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
+        """What finds clusters that stand apart: small trees of different rows."""
+        for X in (self.white, self.standard) * n_init:
+            grown = self._grow(X, rng, QUICK_ROWS)
+            yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
     @cached_property
     def _trees(self) -> list[Grown]:
@@ -170,11 +208,11 @@ class Starts:
         groups = cut(tree, n_groups)
         return groups, model_based(self.white[:, rows], masses, groups)
 
-    def _grow(self, X: FloatArray, rng: np.random.Generator) -> Grown:
-        """Ward's tree of all rows, or of some if they are many."""
-        if self.weights.sum() <= WARD_ROWS:
+    def _grow(self, X: FloatArray, rng: np.random.Generator, n_rows: int = WARD_ROWS) -> Grown:
+        """Ward's tree of all rows, or of so many if they are more."""
+        if self.weights.sum() <= n_rows:
             return Grown(np.arange(self.sample.n_rows), self.weights, ward(X, self.weights))
-        rows, counts = np.unique(draw(self.weights, rng.random(WARD_ROWS)), return_counts=True)
+        rows, counts = np.unique(draw(self.weights, rng.random(n_rows)), return_counts=True)
         masses = counts.astype(np.float64)
         return Grown(rows, masses, ward(X[:, rows], masses))
 
@@ -186,7 +224,7 @@ class Starts:
         return assigned
 
 
-INITS: dict[str, Callable[[Starts, int, int, np.random.Generator], Iterator[Start]]] = {
+INITS: dict[str, Callable[[Starts, int, int, np.random.Generator], Iterator[Kind]]] = {
     "auto": Starts.auto,
     "kmeans": Starts.kmeans,
     "random": Starts.random,

@@ -113,11 +113,11 @@ def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
         if len(matrices) == 1:
             return np.full_like(matrices, np.nan)
         return np.concatenate([_inverse_cholesky(one[None]) for one in matrices])
-    inverse = np.zeros_like(lower)
-    for i in range(lower.shape[1]):
-        pivot = lower[:, i, i, None]
-        inverse[:, i, i] = 1 / pivot[:, 0]
-        inverse[:, i, :i] = -(lower[:, i, None, :i] @ inverse[:, :i, :i])[:, 0] / pivot
+    reciprocals = 1 / np.einsum("kii->ki", lower)[:, :, None]
+    inverse: FloatArray = reciprocals * np.eye(lower.shape[1])
+    scaled = -lower * reciprocals
+    for i in range(1, lower.shape[1]):
+        np.matmul(scaled[:, i, None, :i], inverse[:, :i, :i], out=inverse[:, i, None, :i])
     return inverse
 
 

@@ -13,7 +13,7 @@ from gmmcli.mixture.stopping import RULES
 from gmmcli.mixture.variational import VariationalFit
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS
 
-LEAST_GAIN = 3e-6
+LEAST_GAIN = 5e-5
 """Nats a row below which a step gains next to nothing."""
 
 
@@ -30,7 +30,9 @@ class FitOptions:
     seed : of the random starts.
     weight_prior : a name in WEIGHT_PRIORS for a Bayesian fit; None for maximum likelihood.
     weight_concentration : its gamma; None for 1/K.
-    rough : stop where a step gains next to nothing, converged or not: to see what is worth more.
+    rough : search less, and stop where a step gains next to nothing, converged or not: to see what
+        is worth more.
+    seek_rare : look for clusters that a sample does not show.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class FitOptions:
     weight_prior: str | None = None
     weight_concentration: float | None = None
     rough: bool = False
+    seek_rare: bool = True
 
     def __post_init__(self) -> None:
         for value, table in (
@@ -66,11 +69,11 @@ class FitOptions:
         if self.weight_prior is not None and 0 in (self.reg_covar, self.weight_concentration):
             raise ValueError("a Bayesian fit needs reg_covar and weight_concentration above 0")
 
-    def rule(self) -> Rule:
-        """A new stopping rule."""
+    def rule(self, least_gain: float = 0.0) -> Rule:
+        """A new stopping rule, which also stops at a step that gains less, in nats a row."""
         make, default = RULES[self.converge_on]
         tol = default if self.tol is None else self.tol
-        return make(tol, LEAST_GAIN if self.rough else 0.0)
+        return make(tol, max(least_gain, LEAST_GAIN if self.rough else 0.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

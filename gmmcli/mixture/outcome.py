@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.em import Problem, Run, Step
+from gmmcli.mixture.em import Run, Step
 from gmmcli.mixture.inference import VariationalProblem
 from gmmcli.mixture.options import FitOptions, FitResult
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.statistics import classification_entropy
 from gmmcli.mixture.stopping import RULES
@@ -41,7 +42,7 @@ def result_of(
     init : what the starts were.
     """
     step = found.run.step
-    model, statistics, posterior = problem.reported(step)
+    model, statistics, posterior = problem.reported(step.model, step.statistics)
     n_rows, n_left = statistics.n_rows, model.n_components
     entropy = classification_entropy(model, statistics)
     notes = list(dict.fromkeys(step.notes))

@@ -98,6 +98,8 @@ class Penalty:
         narrow = variances < least
         # equal rows are a cluster
         narrow &= ~narrow.all(axis=1, keepdims=True)
+        if not narrow.any():
+            return 0.0
         lost = np.log(least, where=narrow, out=np.zeros_like(variances))
         lost -= np.log(variances, where=narrow, out=np.zeros_like(variances))
         return float(0.5 * masses @ lost.sum(axis=1))

@@ -5,17 +5,18 @@ row of weight 2 and a row that stands there twice lead to the same draws.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
-from gmmcli.mixture.em import Problem
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Description
-from gmmcli.mixture.statistics import EStep
+from gmmcli.mixture.statistics import RARE_ROWS, SufficientStatistics
 from gmmcli.mixture.streams import Purpose, stream
 
 SAMPLE_ROWS = 10_000
@@ -28,10 +29,6 @@ LATER_ROWS = (10_000, 100_000)
 """Rows of the samples that the best runs go over next."""
 GROWTH = 3
 """Times that there are more rows than in a sample, at least: else it saves nothing."""
-RARE_ROWS = 2_000
-"""Rows that a sample's fit cannot explain: more of them than this are no rarity."""
-RARE_GAP = 5.0
-"""Nats by which such a row is less likely than the least likely of SAMPLE_ROWS drawn rows."""
 
 
 def is_large(description: Description) -> bool:
@@ -93,37 +90,26 @@ def draw(weights: FloatArray, uniform: FloatArray) -> IntArray:
     return clipped
 
 
-def rare_rows(problem: Problem, pilot: GaussianMixture) -> ArrayBatches | None:
-    """The rows that a fit of a sample cannot explain.
+def rare_rows(
+    problem: Problem, pilot: GaussianMixture
+) -> tuple[ArrayBatches | None, SufficientStatistics]:
+    """The rows that a fit of a sample cannot explain, and the E-step under it.
 
     A cluster of 100 rows in a million has one row in the sample, and no start will find it.
     But its rows are too unlikely under any mixture that does not know it.
 
     Returns
     -------
-    None if they are too few for a component, or too many to be rare.
+    None for the rows if they are too few for a component, or too many to be rare.
     """
-    e_step = EStep(pilot, problem.radius)
     rng = stream(0, Purpose.RARE_ROWS)
-    expected = e_step.log_density(np.ascontiguousarray(pilot.sample(SAMPLE_ROWS, rng)[0].T))
-    threshold = float(expected.min()) - RARE_GAP
-
-    def unlikely(batch: Batch) -> Batch:
-        here = e_step.log_density(batch.X) < threshold
-        weights = np.ones(len(here)) if batch.weights is None else batch.weights
-        return Batch(batch.X[:, here], weights[here])
-
-    found: list[Batch] = []
-    mass = 0.0
-    for batch in problem.workers.map_ordered(unlikely, problem.batches):
-        found.append(batch)
-        mass += 0.0 if batch.weights is None else float(batch.weights.sum())
-        if mass > RARE_ROWS:
-            return None
-    X = np.concatenate([batch.X for batch in found], axis=1)
-    weights = np.concatenate([batch.weights for batch in found if batch.weights is not None])
-    enough = mass >= problem.structure.rows_needed(len(X))
-    return ArrayBatches(X, weights) if enough else None
+    expected = np.ascontiguousarray(pilot.sample(SAMPLE_ROWS, rng)[0].T)
+    statistics = problem.e_step(pilot, expected=expected)
+    rare = in_memory(statistics.unlikely) if statistics.unlikely else None
+    fewest = problem.structure.rows_needed(pilot.n_features)
+    if rare is None or not fewest <= rare.total_weight <= RARE_ROWS:
+        rare = None
+    return rare, replace(statistics, unlikely=())
 
 
 def enriched(sample: ArrayBatches, rare: ArrayBatches, n_rows: float) -> ArrayBatches:

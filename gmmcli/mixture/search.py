@@ -6,26 +6,27 @@ little, the better half a little more, the best few to convergence.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add, methodcaller
+from operator import methodcaller
 from typing import Self
 
 import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
-from gmmcli.mixture.batches import Batches
-from gmmcli.mixture.em import Problem, Rule, Step, iterate
+from gmmcli.mixture.em import Rule, Step, iterate
 from gmmcli.mixture.initialise import Start
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.moments import Moments
-from gmmcli.mixture.repair import split
+from gmmcli.mixture.partition import model_of, moments_of
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Standardisation
-from gmmcli.mixture.statistics import SufficientStatistics
 from gmmcli.mixture.workers import Serial
 
-ROUNDS = ((10, None), (40, 6), (120, 4))
+Rounds = Sequence[tuple[int, int | None]]
 """Iterations that the runs of a round have had at its end, and how many runs take part."""
+ROUNDS: Rounds = ((10, None), (40, 7), (120, 4))
+QUICK_ROUNDS: Rounds = ((4, None), (20, 2))
+FIRST_WORK = 24
+"""Iterations of the first rough round, times the number of components; 2 at least."""
 SAME_OPTIMUM = 1e-5
 """Nats a row within which two optima count as one."""
 
@@ -35,14 +36,23 @@ TIE = 7
 Observer = Callable[[str, Step], None]
 
 
+def rough_rounds(n_components: int) -> Rounds:
+    """Rounds to see what is worth more; those of few components cost little, and are longer."""
+    return (max(2, FIRST_WORK // n_components), None), (8, 3), (30, 1)
+
+
 @dataclass(eq=False)
 class Climber:
-    """A run on the sample that can be taken up again."""
+    """A run on the sample that can be taken up again.
+
+    from_mixture : it did not start from a partition.
+    """
 
     name: str
     steps: Iterator[Step]
     rule: Rule
     step: Step
+    from_mixture: bool = False
     converged: bool = False
 
     def advance(self, n_iter: int) -> Self:
@@ -59,7 +69,7 @@ def race(
     n_components: int,
     *,
     rule: Callable[[], Rule],
-    max_iter: int,
+    rounds: Rounds,
     observe: Observer,
 ) -> list[Climber]:
     """Every start's run, the best first; those that fell behind were not followed to the end.
@@ -69,23 +79,28 @@ def race(
     problem : over the rows that the starts partition. Its workers share whole runs.
     starts : partitions of the rows, or mixtures in the problem's coordinates.
     n_components : of every run from a partition at its start, at least.
+    rule : a new stopping rule for each run.
     """
     alone = replace(problem, workers=Serial())
 
     def begin(numbered: tuple[int, Start | GaussianMixture]) -> Climber:
         i, start = numbered
+        given = isinstance(start, GaussianMixture)
         if isinstance(start, GaussianMixture):
             kind, model = "a mixture", start
         else:
             kind = start.kind
-            model = model_of_partition(alone, start.labels, n_components, softened=True)
+            moments = start.moments(alone.structure.form)
+            model = model_of(alone, moments, n_components, softened=True)
         steps = iterate(model, alone)
-        return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
+        return Climber(
+            f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps), given
+        )
 
-    share = problem.workers.map_ordered
+    share = problem.sharing(n_components).map_ordered
     climbers = list(share(begin, enumerate(starts)))
-    for n_iter, n_runners in ROUNDS:
-        for climber in share(methodcaller("advance", min(n_iter, max_iter)), climbers[:n_runners]):
+    for n_iter, n_runners in rounds:
+        for climber in share(methodcaller("advance", n_iter), climbers[:n_runners]):
             observe(climber.name, climber.step)
         climbers = sorted(climbers, key=lambda climber: -merit(climber.step, problem))
     return climbers
@@ -150,59 +165,6 @@ def same_optimum(one: Climber, other: Climber, alike: float = SAME_OPTIMUM) -> b
     return bool(gap <= alike * one.step.statistics.n_rows)
 
 
-def model_of_partition(
-    problem: Problem, labels: IntArray, n_components: int, *, softened: bool = False
-) -> GaussianMixture:
-    """The M-step from a hard partition of the problem's rows.
-
-    Parameters
-    ----------
-    labels : (N,), from 0; if groups are empty, the largest components are split instead.
-    softened : add D + 1 rows of the data's own spread to each component, so that a cluster of
-        one row is a start and not a spike.
-    """
-    labels = np.unique(labels, return_inverse=True)[1]
-    n_groups = int(labels.max()) + 1
-    form = problem.structure.form
-    n_features = problem.batches.n_features
-    origins = np.zeros((n_groups, n_features))
-    # a first pass for the means, so that the second can take scatters about them
-    means = _partition(problem.batches, labels, origins, form).estimates().means
-    statistics = _partition(problem.batches, labels, means, form)
-    if softened:
-        shrink = n_groups ** (-2 / n_features)
-        penalty = replace(
-            problem.penalty,
-            strength=(n_features + 1) / 2,
-            target=problem.penalty.target * shrink,
-        )
-        problem = replace(problem, penalty=penalty)
-    model = problem.m_step(statistics.estimates())
-    while model.n_components < n_components:
-        model = split(model, int(np.argmax(model.weights)), into=model.n_components)
-    return model
-
-
-def _partition(
-    batches: Batches, labels: IntArray, origins: np.ndarray, form: type[Moments]
-) -> SufficientStatistics:
-    def of_batches() -> Iterator[SufficientStatistics]:
-        start = 0
-        for X, weights in batches:
-            here = labels[start : start + X.shape[1]]
-            start += X.shape[1]
-            row_weights = np.ones(X.shape[1]) if weights is None else weights
-            totals = np.stack(
-                [
-                    form.about(X[:, here == k], row_weights[here == k], origin)
-                    for k, origin in enumerate(origins)
-                ]
-            )
-            yield SufficientStatistics(float(row_weights.sum()), 0, 0, totals, origins, form)
-
-    return reduce(add, of_batches())
-
-
 def given_start(
     start: GaussianMixture | IntArray,
     n_components: int,
@@ -220,7 +182,8 @@ def given_start(
         n_rows = sum(batch.X.shape[1] for batch in problem.batches)
         if len(start) != n_rows:
             raise FitError(f"the start has {len(start)} labels for {n_rows} rows")
-        return model_of_partition(problem, start, n_components)
+        moments = moments_of(problem.batches, start, problem.structure.form)
+        return model_of(problem, moments, n_components)
     if start.n_features != problem.batches.n_features:
         raise FitError(
             f"the start has {start.n_features} columns, the rows {problem.batches.n_features}"

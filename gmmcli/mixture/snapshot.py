@@ -13,9 +13,10 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
 from gmmcli.mixture.covariance import structure_of
-from gmmcli.mixture.em import Problem, Rule, Run, State, Step, climb
+from gmmcli.mixture.em import Rule, Run, State, Step, climb
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import Repairs
 from gmmcli.mixture.statistics import Estimates
 from gmmcli.mixture.stopping import RULES

@@ -14,8 +14,9 @@ from dataclasses import replace
 from itertools import islice, permutations
 from operator import methodcaller
 
-from gmmcli.mixture.em import Problem, Rule, iterate
+from gmmcli.mixture.em import Rule, iterate
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import Climber, Observer, merit, optima, same_optimum
 from gmmcli.mixture.workers import Serial
@@ -48,7 +49,7 @@ def rearranged(
     problem : of the run. Its workers share whole runs.
     """
     alone = replace(problem, workers=Serial())
-    share = problem.workers.map_ordered
+    share = problem.sharing(climber.step.model.n_components).map_ordered
 
     def begin(model: GaussianMixture) -> Climber:
         steps = iterate(model, alone)

@@ -23,6 +23,7 @@ from gmmcli.mixture.workers import Serial, Workers
 
 COLLINEAR = 1e-10
 """Share of a column's variance below which the others are said to determine it."""
+LARGEST_EXPONENT = 1_000
 FIRST_ROWS = 2_000
 """Rows that tell how a column is rounded."""
 NULL = 1e-12
@@ -143,6 +144,8 @@ def describe(batches: Batches, *, workers: Workers | None = None) -> Description
         pilot = first.X[:, 0]
         spread = np.abs(first.X - pilot[:, None]).max(axis=1)
         exponent = np.where(spread > 0, np.frexp(spread)[1], np.frexp(pilot)[1])
+        # so that the unit and its inverse can be written
+        exponent = np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT)
         resolution = np.array([_step(x[:FIRST_ROWS]) for x in first.X])
         describe_one = partial(
             _describe_batch, pilot=pilot, exponent=exponent, resolution=resolution
@@ -178,7 +181,8 @@ def _describe_batch(
     X, weights = batch
     # on a thread of its own, so the caller's settings do not reach here
     with np.errstate(over="ignore", invalid="ignore"):
-        Y = np.ldexp(X - pilot[:, None], -exponent[:, None].astype(np.int64))
+        Y = X - pilot[:, None]
+        Y *= np.ldexp(1.0, -exponent[:, None].astype(np.int64))
         n_rows = float(X.shape[1]) if weights is None else float(weights.sum())
         mean = Y.mean(axis=1) if weights is None else Y @ weights / n_rows
         Y -= mean[:, None]
@@ -221,9 +225,10 @@ class Standardisation:
         """Sum of ln scale: what a row's log-density loses on the way back to user units."""
         return float(np.log(self.scale).sum())
 
-    def apply(self, X: FloatArray) -> FloatArray:
-        """Standardised rows of a block X (D, B)."""
-        return (X - self.shift[:, None]) / self.scale[:, None]
+    def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Standardised rows of a block X (D, B), written to `out` if given."""
+        out = np.subtract(X, self.shift[:, None], out=out)
+        return np.divide(out, self.scale[:, None], out=out)
 
     def batches(self, batches: Batches, *, workers: Workers | None = None) -> Batches:
         """The standardised rows: a copy in memory if they are there already, else pass by pass."""
@@ -233,7 +238,7 @@ class Standardisation:
 
         def fill(start: int) -> None:
             rows = slice(start, start + BATCH_ROWS)
-            X[:, rows] = self.apply(batches.X[:, rows])
+            self.apply(batches.X[:, rows], X[:, rows])
 
         deque((workers or Serial()).map_ordered(fill, range(0, batches.n_rows, BATCH_ROWS)), 0)
         return ArrayBatches(X, batches.weights)

@@ -21,6 +21,12 @@ SAFE_ERROR = 1e-8
 """Nats of rounding in a row's log-density above which a component takes the centred form."""
 WIDEST = 40
 """Features beyond which the centred form is the faster one."""
+FEW_ROWS = 2_048
+"""Rows up to which two blocks would cost more than one."""
+RARE_ROWS = 2_000
+"""Rows that are kept as unlikely: more of them than this are no rarity."""
+RARE_GAP = 5.0
+"""Nats by which such a row is less likely than the least likely of those that are expected."""
 BLOCK_NUMBERS = 400_000
 """Numbers of a block and its features: few enough for the caches, enough for BLAS."""
 
@@ -35,6 +41,7 @@ class SufficientStatistics:
     totals : (K, P), sums of w r_k T(x - origin_k).
     origins : (K, D).
     form : what T is.
+    unlikely : the rows below the E-step's threshold, if they are few.
     """
 
     n_rows: float
@@ -43,6 +50,7 @@ class SufficientStatistics:
     totals: FloatArray
     origins: FloatArray
     form: type[Moments]
+    unlikely: tuple[Batch, ...] = ()
 
     def __add__(self, other: Self) -> Self:
         """Statistics of the rows of both, which must come from one E-step."""
@@ -52,7 +60,13 @@ class SufficientStatistics:
             log_likelihood=self.log_likelihood + other.log_likelihood,
             log_top=self.log_top + other.log_top,
             totals=self.totals + other.totals,
+            unlikely=self.unlikely if self.many_unlikely else self.unlikely + other.unlikely,
         )
+
+    @property
+    def many_unlikely(self) -> bool:
+        """Whether so many rows are unlikely that not all of them were kept."""
+        return sum(int(batch.X.shape[1]) for batch in self.unlikely) > RARE_ROWS
 
     @property
     def masses(self) -> FloatArray:
@@ -71,13 +85,20 @@ def classification_entropy(model: GaussianMixture, statistics: SufficientStatist
     """-sum of w r_k ln r_k, in nats, from the E-step's statistics under the same model.
 
     The log-likelihood is the expected one of rows and components together plus this entropy
-    (Hathaway 1986), and the expected one is linear in the statistics. So it needs no pass.
+    (Hathaway 1986). So it needs no pass.
+    """
+    return max(statistics.log_likelihood - expected_log_likelihood(model, statistics), 0.0)
+
+
+def expected_log_likelihood(model: GaussianMixture, statistics: SufficientStatistics) -> float:
+    """Sum of w r_k ln [w_k N(x; mu_k, Sigma_k)], in nats, under the E-step's responsibilities.
+
+    It is linear in the statistics, whatever the model.
     """
     factors = model.covariance.factors
     coefficients = statistics.form.coefficients(model.means - statistics.origins, factors)
     coefficients[:, 0] += np.log(model.weights)
-    expected = float((coefficients * statistics.totals).sum())
-    return max(statistics.log_likelihood - expected, 0.0)
+    return float((coefficients * statistics.totals).sum())
 
 
 class Estimates(NamedTuple):
@@ -125,9 +146,13 @@ class EStep:
     model : the mixture, in coordinates where the data are near the origin.
     radius : (D,), a bound on abs(x) in each column, which decides whether a component's
         log-density may be had from one matrix product or needs the centred form.
+    expected : rows (D, S) as the mixture has them; rows of the data that are by far less likely
+        than any of these are kept.
     """
 
-    def __init__(self, model: GaussianMixture, radius: FloatArray) -> None:
+    def __init__(
+        self, model: GaussianMixture, radius: FloatArray, *, expected: FloatArray | None = None
+    ) -> None:
         covariance = model.covariance
         self.model = model
         self.form = covariance.form
@@ -142,7 +167,10 @@ class EStep:
         self.centred = np.flatnonzero(centred)
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
-        self.block_rows = int(np.clip(BLOCK_NUMBERS // (numbers + 2 * len(error)), 128, 4096))
+        self.threshold = -np.inf
+        self.block_rows = min(max(BLOCK_NUMBERS // (numbers + 2 * len(error)), 128), 4096)
+        if expected is not None:
+            self.threshold = float(self.log_density(expected).min()) - RARE_GAP
 
     def __call__(self, batch: Batch) -> SufficientStatistics:
         """Sum of the statistics of a batch's rows."""
@@ -160,8 +188,8 @@ class EStep:
         """
         n_rows = batch.X.shape[1]
         n_blocks = -(-n_rows // self.block_rows)
-        if n_blocks > 1:
-            n_blocks -= n_blocks % 2
+        if n_rows > FEW_ROWS:
+            n_blocks += n_blocks % 2
         size = -(-n_rows // max(n_blocks, 1))
         for start in range(0, n_rows, size):
             rows = slice(start, start + size)
@@ -192,8 +220,13 @@ class EStep:
             log_top = -float(weights @ log_total)
             responsibilities *= weights / total
         totals = self._totals(X, features, responsibilities)
+        unlikely: tuple[Batch, ...] = ()
+        if self.threshold > -np.inf:
+            below = top + log_total < self.threshold
+            if below.any():
+                unlikely = (Batch(X[:, below], None if weights is None else weights[below]),)
         return SufficientStatistics(
-            n_rows, log_likelihood, log_top, totals, self.origins, self.form
+            n_rows, log_likelihood, log_top, totals, self.origins, self.form, unlikely
         )
 
     def log_density(self, X: FloatArray) -> FloatArray:

@@ -11,6 +11,11 @@ import numpy as np
 
 from gmmcli.mixture.em import Rule, Step
 
+MANY_ROWS = 10_000
+"""Rows from which a pass takes much longer than an M-step."""
+SURE = 1e-3
+"""Share of the tolerance that the coming step is not to gain: even if EM's rate is 0.999, what is
+left to gain is less than the tolerance."""
 SETTLED = 4
 """Plain steps in a row after which their gains tell EM's rate again."""
 
@@ -36,7 +41,7 @@ class LikelihoodRule:
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the gain left is small."""
         del before
-        change, last = step.change, self.last_change
+        change, last, n_rows = step.change, self.last_change, step.statistics.n_rows
         if step.leapt:
             # a leap's gain says nothing of EM's own rate
             self.last_change, self.n_plain = np.nan, 0
@@ -44,7 +49,9 @@ class LikelihoodRule:
         self.n_plain += 1
         self.last_change = change
         rounding = 8 * np.finfo(np.float64).eps * abs(step.objective)
-        if change <= max(rounding, self.least_gain * step.statistics.n_rows):
+        if change <= max(rounding, self.least_gain * n_rows):
+            return True
+        if n_rows >= MANY_ROWS and step.coming.gain <= SURE * self.tol * n_rows:
             return True
         # shortly after a leap the fast directions hide the slow one, which is still there
         rate = change / last
@@ -54,7 +61,7 @@ class LikelihoodRule:
         # when the fast directions are done, the rate rises once more: so it is asked twice
         small, self.was_small = (
             self.was_small,
-            bool(rate < 1 and change * rate / (1 - rate) <= self.tol * step.statistics.n_rows),
+            bool(rate < 1 and change * rate / (1 - rate) <= self.tol * n_rows),
         )
         return small and self.was_small
 

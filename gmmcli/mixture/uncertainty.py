@@ -22,10 +22,11 @@ from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.assignment import assign
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
-from gmmcli.mixture.em import Problem, Step, climb
+from gmmcli.mixture.em import Step, climb
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.search import Observer
 from gmmcli.mixture.standardise import Standardisation
@@ -126,7 +127,7 @@ def bootstrap(
     # rows in memory: threads share the replicates; else each replicate's passes, to the same bits
     alone = replace(problem, workers=Serial()) if in_memory else problem
     run = partial(_replicate, alone, estimate, options)
-    share = problem.workers.map_ordered if in_memory else map
+    share = problem.sharing(estimate.n_components).map_ordered if in_memory else map
     spread = Spread(units.measure(estimate))
     for number, step in enumerate(share(run, range(size))):
         observe(f"replicate {number + 1} of {size}", step)

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 from gmmcli.execution import available_cpus, executor
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import STRUCTURES
-from gmmcli.mixture.em import Problem
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.problem import Problem
 
 # structure, rows, features, components, wanted ratio
 CASES = [

@@ -10,11 +10,12 @@ import numpy as np
 from gmmcli.mixture import shapes
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import STRUCTURES
-from gmmcli.mixture.em import Problem
 from gmmcli.mixture.fitting import FitOptions, fit
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
+from gmmcli.mixture.partition import model_of, moments_of
 from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Standardisation, describe
 from gmmcli.mixture.workers import Serial
 
@@ -25,6 +26,12 @@ NAMES = tuple(dict.fromkeys(structure.name for structure in STRUCTURES.values())
 ONE_SCALE = frozenset(name for name in NAMES if not STRUCTURES[name].scales_by_column)
 CORRELATED = frozenset(name for name in NAMES if STRUCTURES[name].form is FullMoments)
 PENGUIN_COLUMNS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
+
+
+def model_of_partition(problem, labels, n_components, *, softened=False):
+    """The M-step from a hard partition of the problem's rows."""
+    moments = moments_of(problem.batches, labels, problem.structure.form)
+    return model_of(problem, moments, n_components, softened=softened)
 
 
 def rows(X, weights=None):

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from mixture.problems import NAMES, problem_of, reference, table
+from mixture.problems import NAMES, model_of_partition, problem_of, reference, table
 
 from gmmcli.mixture.acceleration import Leaps
 from gmmcli.mixture.em import climb
-from gmmcli.mixture.search import model_of_partition
 from gmmcli.mixture.statistics import Estimates
 from gmmcli.mixture.stopping import LikelihoodRule
 

@@ -6,6 +6,7 @@ from mixture.problems import rows
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches
+from gmmcli.mixture.moments import DiagonalMoments, FullMoments
 
 
 def test_each_iteration_is_a_new_pass_over_all_rows():
@@ -39,3 +40,16 @@ def test_the_callers_array_is_never_changed():
     for batch in batches:
         assert np.shares_memory(batch.X, X)
     assert np.array_equal(X, kept)
+
+
+def test_what_every_pass_needs_is_computed_once(monkeypatch):
+    X = np.random.default_rng(0).standard_normal((BATCH_ROWS + 5, 3))
+    held = rows(X)
+    features = held.features(FullMoments)
+    assert held.features(FullMoments) is features
+    assert [f.shape for f in features] == [(10, BATCH_ROWS), (10, 5)]
+    for batch, kept in zip(held, features, strict=True):
+        assert np.array_equal(kept, FullMoments.features(batch.X))
+    monkeypatch.setattr("gmmcli.mixture.batches.MOST_FEATURES", 10 * BATCH_ROWS)
+    assert rows(X).features(FullMoments) == [None, None]
+    assert rows(X).features(DiagonalMoments)[1].shape == (7, 5)

@@ -19,7 +19,7 @@ from gmmcli.mixture.fitting import FitOptions, fit
 from gmmcli.mixture.gamma import digamma as our_digamma
 from gmmcli.mixture.gamma import log_beta, log_gamma
 from gmmcli.mixture.inference import bayesian
-from gmmcli.mixture.search import _partition
+from gmmcli.mixture.partition import moments_of
 from gmmcli.mixture.shapes import WORDS
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS
 
@@ -101,7 +101,7 @@ def test_every_step_and_bound_is_scikit_learns(name, weight_prior, K, gamma):
     reference = FromPartition(problem, labels)
     reference._check_parameters(Z)
     reference._initialize_parameters(Z, None)
-    model = problem.update(of_partition(problem, labels).estimates())
+    model = problem.update(of_partition(problem, labels))
     constant = constant_of_scikit_learn(problem, K)
     last = -np.inf
     for _ in range(30):
@@ -124,10 +124,8 @@ def test_every_step_and_bound_is_scikit_learns(name, weight_prior, K, gamma):
 
 
 def of_partition(problem, labels):
-    """The statistics of a partition."""
-    n_components, n_features = int(labels.max()) + 1, problem.batches.n_features
-    origins = np.zeros((n_components, n_features))
-    return _partition(problem.batches, labels, origins, problem.structure.form)
+    """The moments of a partition."""
+    return moments_of(problem.batches, labels, problem.structure.form)
 
 
 def bound_of(posterior, resp, Z):
@@ -234,7 +232,7 @@ def test_the_bound_is_below_the_evidence_of_all_labellings(name, weight_prior, s
     bounds = []
     for start in product([0, 1], repeat=8):
         if 0 < sum(start) < 8:
-            model = problem.m_step(of_partition(problem, np.array(start)).estimates())
+            model = problem.m_step(of_partition(problem, np.array(start)))
             bounds += [step.objective for step in islice(iterate(model, problem), 8)]
     assert max(bounds) < evidence
     # negative control: it is a bound worth having, not just any low number

@@ -6,6 +6,7 @@ from mixture.problems import (
     NAMES,
     ONE_SCALE,
     fitted,
+    model_of_partition,
     overlapping,
     problem_of,
     random_model,
@@ -17,7 +18,6 @@ from scipy.stats import multivariate_normal
 from gmmcli.mixture.covariance import STRUCTURES
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.penalty import Penalty
-from gmmcli.mixture.search import model_of_partition
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 STRENGTH = 3.0

@@ -10,6 +10,7 @@ from mixture.problems import (
     MclustRule,
     fitted,
     known_table,
+    model_of_partition,
     raw_problem,
     reference,
     rows,
@@ -19,7 +20,6 @@ from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from gmmcli.mixture.covariance import VVE, orientation
 from gmmcli.mixture.fitting import FitOptions, Fitting
-from gmmcli.mixture.search import model_of_partition
 from gmmcli.mixture.shapes import MEANINGS
 from gmmcli.mixture.stopping import RULES
 
@@ -125,7 +125,7 @@ class WithoutSizes(VVE):
     def from_scatter(cls, masses, scatters, previous=None):
         axes = np.eye(scatters.shape[1])
         if previous is not None:
-            axes = orientation.common_axes(previous.matrices).copy()
+            axes = orientation.common_axes(previous.matrices)
         turned = axes.T @ scatters @ axes
         cost = np.inf
         while True:
@@ -136,8 +136,8 @@ class WithoutSizes(VVE):
                 return cls((axes * variances[:, None, :]) @ axes.T)
             for pairs in orientation.rounds_of_pairs(len(axes)):
                 angles = orientation.best_angles(turned, 1 / shapes, pairs)
-                for matrices in (axes, turned, np.swapaxes(turned, 1, 2)):
-                    orientation.turn(matrices, pairs, angles)
+                rotation = orientation.rotation_of(pairs, angles, len(axes))
+                axes, turned = axes @ rotation, rotation.T @ turned @ rotation
 
 
 @pytest.mark.parametrize("cell", some(["iris-5-VVE", "diabetes-2-VVE"], sorted(HIGHER)))

@@ -128,6 +128,14 @@ def test_one_row_in_ten_thousand_is_a_cluster_too(name, rare):
     assert result.model.weights[1] == pytest.approx(rare / n_rows, rel=0.05)
 
 
+def test_rare_clusters_need_not_be_looked_for():
+    X, _ = two_clusters(np.random.default_rng(9), (49_980, 20), distance=9)
+    X = X[np.random.default_rng(10).permutation(len(X))]
+    sought, not_sought = (fitted(X, 2, seek_rare=seek_rare) for seek_rare in (True, False))
+    assert sought.model.weights.min() == pytest.approx(20 / len(X), rel=0.05)
+    assert not_sought.log_likelihood < sought.log_likelihood - 10
+
+
 def test_without_a_rare_cluster_none_is_made_up():
     X, truth = two_clusters(np.random.default_rng(11), (40_000, 20_000), distance=9)
     result = fitted(X, 2)

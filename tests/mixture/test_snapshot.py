@@ -60,7 +60,7 @@ def test_taken_up_anywhere_it_ends_in_the_same_bits(options):
 
 def test_leaps_and_repairs_are_part_of_it():
     _, texts = whole(OPTIONS[0])
-    states = [json.loads(text)["ascents"][0] for text in texts]
+    states = [ascent for text in texts for ascent in json.loads(text)["ascents"]]
     assert any(state["leapt"] for state in states)
     assert any(len(state["path"]) == 2 for state in states)
 

@@ -4,17 +4,31 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from mixture.problems import fitted, random_model, table
+from mixture.problems import (
+    NAMES,
+    fitted,
+    model_of_partition,
+    overlapping,
+    problem_of,
+    random_model,
+    table,
+)
+from scipy import stats
 
 from gmmcli.mixture.covariance import VVV
+from gmmcli.mixture.em import iterate
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.stopping import RULES, LikelihoodRule, ParameterRule
 
 
-def step_of(change, *, objective=-1000.0, n_rows=100.0, model=None, leapt=False):
-    statistics = SimpleNamespace(n_rows=n_rows)
+def step_of(change, *, objective=-1000.0, n_rows=100.0, model=None, leapt=False, coming=np.inf):
     return SimpleNamespace(
-        change=change, objective=objective, statistics=statistics, model=model, leapt=leapt
+        change=change,
+        objective=objective,
+        statistics=SimpleNamespace(n_rows=n_rows),
+        model=model,
+        leapt=leapt,
+        coming=SimpleNamespace(gain=coming),
     )
 
 
@@ -114,3 +128,51 @@ def test_a_leap_is_not_asked():
     assert not LikelihoodRule(1e9)(None, step_of(1e-30, leapt=True))
     model = random_model(np.random.default_rng(2), "full")
     assert not ParameterRule(1e9)(step_of(1.0, model=model), step_of(1, model=model, leapt=True))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "coming", "stops"), [(1e5, 0.9, True), (1e5, 1.1, False), (5e3, 0, False)]
+)
+def test_of_many_rows_a_step_that_will_gain_nothing_is_not_taken(n_rows, coming, stops):
+    rule = LikelihoodRule(1e-6)
+    assert rule(None, step_of(1e3, n_rows=n_rows, coming=coming * 1e-9 * n_rows)) == stops
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_step_will_gain_is_known_before_it(name):
+    problem = problem_of(overlapping(np.random.default_rng(3)), name, strength=0.5)
+    labels = np.random.default_rng(4).integers(3, size=400)
+    steps = iterate(model_of_partition(problem, labels, 3), problem)
+    step, gains = next(steps), []
+    for _ in range(150):
+        before, step = step, next(steps)
+        if step.leapt:
+            continue
+        gains.append((before.coming.gain / 2, step.change))
+    expected, gained = np.array(gains).T
+    tiny = 1e-9 * abs(step.objective)
+    # EM's own inequality: the objective gains no less than what is expected
+    assert np.all(gained >= expected - tiny)
+    # and near the optimum, where the objective is quadratic, less than twice as much
+    near = gained < 1e-2
+    assert np.all(gained[near] <= 2.1 * expected[near] + tiny)
+    assert np.count_nonzero(near & (gained > tiny)) > 2
+
+
+def test_the_expected_gain_is_that_of_responsibilities_held_still():
+    X = overlapping(np.random.default_rng(5))
+    problem = problem_of(X, "full")
+    step = next(iterate(model_of_partition(problem, (X[:, 0] > 0).astype(int), 2), problem))
+    after, Z = step.coming.mixture, problem.batches.X.T
+    r = step.model.posterior(Z).responsibilities
+
+    def expected(model):
+        log_joint = [
+            np.log(w) + stats.multivariate_normal(mean, sigma).logpdf(Z)
+            for w, mean, sigma in zip(
+                model.weights, model.means, model.covariance.full(), strict=True
+            )
+        ]
+        return float((r.T * log_joint).sum())
+
+    assert step.coming.gain / 2 == pytest.approx(expected(after) - expected(step.model), rel=1e-9)

@@ -15,6 +15,12 @@ from gmmcli.mixture.fitting import FitOptions, fit
 from gmmcli.mixture.workers import Serial
 
 
+@pytest.fixture(autouse=True)
+def shared_however_small(monkeypatch):
+    """Threads take part in passes that would be too short for them."""
+    monkeypatch.setattr("gmmcli.mixture.problem.LEAST_WORK", 0)
+
+
 def fit_by(n_threads, name, size):
     """The fit, alone or with so many threads."""
     rng = np.random.default_rng(0)

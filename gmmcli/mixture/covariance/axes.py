@@ -65,13 +65,13 @@ def best_angles(
     return angles
 
 
-def turn(matrices: FloatArray, pairs: tuple[IntArray, IntArray], angles: FloatArray) -> None:
-    """Turn the columns of (..., D, D) in the planes of the pairs, in place."""
+def rotation_of(pairs: tuple[IntArray, IntArray], angles: FloatArray, n: int) -> FloatArray:
+    """The matrix (D, D) that turns axes, a column each, in the planes of the pairs."""
     first, second = pairs
-    cosines, sines = np.cos(angles), np.sin(angles)
-    a, b = matrices[..., first], matrices[..., second]
-    matrices[..., first] = a * cosines + b * sines
-    matrices[..., second] = b * cosines - a * sines
+    rotation, sines = np.eye(n), np.sin(angles)
+    rotation[first, first] = rotation[second, second] = np.cos(angles)
+    rotation[first, second], rotation[second, first] = -sines, sines
+    return rotation
 
 
 class Turn(NamedTuple):

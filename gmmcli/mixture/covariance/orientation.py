@@ -16,8 +16,8 @@ from gmmcli.mixture.covariance.axes import (
     best_angles,
     common_axes,
     newton_turn,
+    rotation_of,
     rounds_of_pairs,
-    turn,
 )
 from gmmcli.mixture.covariance.equal_volume import EVI
 from gmmcli.mixture.covariance.free import EEI, VVI
@@ -144,12 +144,11 @@ class _CommonAxes(_Oriented):
     @classmethod
     def _swept(cls, masses: FloatArray, place: _Place) -> _Place:
         """Each plane turned by its best angle for variances that stay."""
-        axes, turned = place.axes.copy(), place.turned.copy()
+        axes, turned = place.axes, place.turned
         for pairs in rounds_of_pairs(len(axes)):
             angles = best_angles(turned, 1 / place.variances, pairs)
-            turn(axes, pairs, angles)
-            turn(turned, pairs, angles)
-            turn(np.swapaxes(turned, 1, 2), pairs, angles)
+            rotation = rotation_of(pairs, angles, len(axes))
+            axes, turned = axes @ rotation, rotation.T @ turned @ rotation
         return cls._place(masses, axes, turned)
 
     @classmethod

@@ -114,7 +114,9 @@ class Covariance(ABC):
     @cached_property
     def factors(self) -> FloatArray:
         """Inverse Cholesky factors (K, D, D), or inverse standard deviations (K, D)."""
-        return self.form.factors(self.matrices)
+        if not self.shared:
+            return self.form.factors(self.matrices)
+        return np.broadcast_to(self.form.factors(self.matrices[:1]), self.matrices.shape)
 
     @cached_property
     def log_determinants(self) -> FloatArray:

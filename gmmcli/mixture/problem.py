@@ -1,0 +1,145 @@
+"""What EM maximises: the penalised likelihood of rows under one structure, and its two steps."""
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import chain, islice
+from operator import add
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batches
+from gmmcli.mixture.covariance import Covariance
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import LOG_2PI
+from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.statistics import (
+    EStep,
+    Estimates,
+    SufficientStatistics,
+    expected_log_likelihood,
+)
+from gmmcli.mixture.variational import VariationalPosterior
+from gmmcli.mixture.workers import Serial, Workers
+
+LEAST_WORK = 3_000_000
+"""Products in a pass from which threads gain more than they cost."""
+MANY_ROWS = 16 * BATCH_ROWS
+"""Rows in memory up to which threads share their blocks and not their batches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What EM maximises: rows in standardised coordinates, a structure and a penalty.
+
+    radius : (D,), a bound on abs(x) in each column.
+    log_volume : nats that a row's log-density loses on the way back to user units.
+    is_sample : the rows are some of many, and a component without any may hold some of the others.
+    """
+
+    batches: Batches
+    structure: type[Covariance]
+    penalty: Penalty
+    radius: FloatArray
+    workers: Workers
+    log_volume: float = 0.0
+    is_sample: bool = False
+
+    charges_spurious: ClassVar[bool] = True
+    """Whether components on too few rows are held against a run, since the objective does not."""
+
+    def e_step(
+        self, model: GaussianMixture, *, expected: FloatArray | None = None
+    ) -> SufficientStatistics:
+        """Responsibilities of all rows under the model, summed to what the M-step needs.
+
+        Parameters
+        ----------
+        expected : as for `EStep`.
+        """
+        e_step = EStep(model, self.radius, expected=expected)
+        workers = self.sharing(model.n_components)
+        if not isinstance(self.batches, ArrayBatches) or self.batches.n_rows > MANY_ROWS:
+            return workers.map_reduce(e_step, self.batches)
+        # so few batches do not share out evenly; their blocks do, and are added in the same order
+        features: list[FloatArray | None] = [None] * len(list(self.batches))
+        if len(e_step.pooled) > 0:
+            features = self.batches.features(self.structure.form)
+        parts = [list(e_step.blocks(*pair)) for pair in zip(self.batches, features, strict=True)]
+        sums = workers.map_ordered(e_step.of_block, chain.from_iterable(parts))
+        return reduce(add, [reduce(add, islice(sums, len(part))) for part in parts])
+
+    def sharing(self, n_components: int) -> Workers:
+        """Who shares passes over these rows, or whole runs of them.
+
+        A short pass is mostly Python, which threads take in turn: they would only wait for
+        each other.
+        """
+        if not isinstance(self.batches, ArrayBatches):
+            return self.workers
+        work = self.batches.n_rows * self.structure.form.width(self.batches.n_features)
+        return self.workers if work * n_components >= LEAST_WORK else Serial()
+
+    def m_step(
+        self, estimates: Estimates, previous: GaussianMixture | None = None
+    ) -> GaussianMixture:
+        """The mixture that maximises the expected penalised log-likelihood.
+
+        Where the maximum is not unique, it is one uphill of `previous` (generalised EM).
+        """
+        masses = estimates.weights * estimates.n_rows
+        covariance = self.penalty.covariance(
+            self.structure,
+            masses=masses,
+            spreads=estimates.spreads,
+            previous=None if previous is None else previous.covariance,
+        )
+        return GaussianMixture(estimates.weights, estimates.means, covariance)
+
+    def log_likelihood_of_one(self, n_rows: float) -> float:
+        """Log-likelihood of the rows under the best single Gaussian, in user units, in nats."""
+        covariance = self.penalty.covariance(
+            self.structure, masses=np.array([n_rows]), spreads=self.penalty.target[None]
+        )
+        # -a [tr(S Sigma^-1) + ln det Sigma] is what 2a rows of covariance S make of it
+        quadratic = replace(self.penalty, strength=n_rows / 2).value(covariance)
+        return quadratic - n_rows * (0.5 * self.batches.n_features * LOG_2PI + self.log_volume)
+
+    def over(self, sample: ArrayBatches) -> Self:
+        """The same over a sample, under the sample's own penalty, so that no run hits a spike."""
+        strength = max(self.penalty.strength, 1 / sample.total_weight)
+        return replace(self, batches=sample, penalty=replace(self.penalty, strength=strength))
+
+    def objective(self, model: GaussianMixture, statistics: SufficientStatistics) -> float:
+        """The penalised log-likelihood, in nats."""
+        return statistics.log_likelihood + self.penalty.value(model.covariance)
+
+    def expected_gain(
+        self, statistics: SufficientStatistics, before: GaussianMixture, after: GaussianMixture
+    ) -> float:
+        """Nats that the penalised expected log-likelihood of rows and components gains.
+
+        Parameters
+        ----------
+        statistics : the E-step under the mixture `before`.
+        """
+        gained = expected_log_likelihood(after, statistics)
+        gained -= expected_log_likelihood(before, statistics)
+        penalty = self.penalty.value(after.covariance) - self.penalty.value(before.covariance)
+        return gained + penalty
+
+    def reported(self, model: GaussianMixture, statistics: SufficientStatistics) -> "Reported":
+        """What a run that has come to this mixture and its E-step is to report."""
+        return Reported(model, statistics)
+
+
+class Reported(NamedTuple):
+    """A mixture of standardised rows, and the E-step under it.
+
+    posterior : of the parameters, where the fit was Bayesian.
+    """
+
+    model: GaussianMixture
+    statistics: SufficientStatistics
+    posterior: VariationalPosterior | None = None
