@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.em import Rule, Run, State
 from gmmcli.mixture.evident import evident
-from gmmcli.mixture.initialise import LEAN, QUICK, Start, Starts, with_rare_rows
+from gmmcli.mixture.initialise import LEAN, QUICK, Start, Starts, groups_of, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.partition import best_joined, model_of
@@ -48,6 +50,8 @@ IN_DOUBT = 1 / 4, 1 / 3
 """Share of the starts that agree on the best optimum, up to which it is in doubt; of few rows."""
 MOST_APART = 12
 """Clusters that a few starts may show to stand apart."""
+MOST_RARE = 3
+"""Clusters that rows may be which a sample does not explain."""
 SPARE_GROUPS = 2
 """Groups more than components, of which some are joined as suits the structure."""
 ROUGH_GROWTH = 30
@@ -106,18 +110,21 @@ class Contest:
             if not self.growing:
                 return self._of_all_rows(key, ranked, climbers)
             ascents = self._ahead(ranked, climbers)
-        seek = not alone and n_components > 1 and self.options.seek_rare
-        rarer = self._rarer(n_components, fewest, ascents[0]) if seek else []
-        ascents = [self._ascent(climber, rarer) for climber in optima(rarer, ALIKE)] or ascents
-        ascents = ascents[: 1 if self.options.rough else CONTENDERS]
-        # to describe the rows and to sample them, and the search for rare ones if it found some
-        n_passes = 2 + bool(rarer)
+        # to describe the rows and to sample them
+        n_passes, n_starts = 2, len(climbers)
+        if not alone and n_components > 1 and self.options.seek_rare:
+            rarer = self._rarer(n_components, fewest, ascents[0])
+            n_passes += ascents[0].state.begun is None
+            n_starts += sum(map(len, rarer))
+            leaders = [self._ascent(runs[0], runs) for runs in rarer]
+            ascents = [*ascents[:CONTENDERS], *leaders]
+        ascents = ascents[: 1 if self.options.rough else None]
         if len(ascents) > 1:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)
             runs = [self._followed(ascent, n_steps) for ascent in ascents]
             ascents = self._anew(ascents, runs, self.problem)[:1]
-        return Snapshot(key, len(climbers) + len(rarer), n_passes, ascents)
+        return Snapshot(key, n_starts, n_passes, ascents)
 
     def _of_all_rows(
         self, key: dict[str, Any], ranked: list[Climber], climbers: list[Climber]
@@ -214,16 +221,25 @@ class Contest:
                 ascents = self._compared(ascents, larger)[:CONTENDERS]
         return ascents
 
-    def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[Climber]:
-        """Runs from starts with a cluster of the rows that the run ahead cannot explain."""
-        rare, ahead.state.begun = rare_rows(self.problem, ahead.model)
-        if rare is None:
+    def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[list[Climber]]:
+        """Runs from starts with one cluster, two, and so on, of the rows that a run cannot explain.
+
+        Which of them is better shows only over all rows.
+        """
+        sample = self.starts.sample
+        rare = rare_rows(self.problem, ahead.model, sample, self.n_rows)
+        ahead.state.begun = rare.statistics
+        if rare.rows is None or rare.left.sum() < n_components:
             return []
-        sample = enriched(self.starts.sample, rare, self.n_rows)
-        with_rare = with_rare_rows(self._partitions(n_components - 1), sample, n_components - 1)
-        climbers = self._race(sample, [*with_rare, ahead.model], fewest)
-        # at best the run ahead once more, which no cluster of rare rows has overtaken
-        return [] if climbers[0].from_mixture else climbers
+        wider = enriched(sample, rare.left, rare.rows, self.n_rows)
+        white, most = self.starts.whitening @ rare.rows.X, min(MOST_RARE, n_components - 1)
+        weights = np.ones(rare.rows.n_rows) if rare.rows.weights is None else rare.rows.weights
+        found = []
+        for n_rare, groups in enumerate(groups_of(white, weights, most), start=1):
+            starts = self._partitions(n_components - n_rare)
+            with_rare = [with_rare_rows(start, wider, rare.left, groups) for start in starts]
+            found.append(self._race(wider, with_rare, fewest))
+        return found
 
     def _joined(self, n_components: int) -> list[GaussianMixture]:
         """A mixture from some groups too many, joined as suits the structure."""

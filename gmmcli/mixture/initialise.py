@@ -4,14 +4,14 @@ EM climbs to the nearest optimum, so where it starts decides what it finds. No s
 start is best everywhere (Biernacki, Celeux & Govaert 2003); `auto` is a portfolio of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.model_based import model_based
 from gmmcli.mixture.moments import Moments
@@ -65,16 +65,19 @@ class Grown(NamedTuple):
     tree: Tree
 
 
-def with_rare_rows(starts: Iterable[Start], enriched: ArrayBatches, label: int) -> list[Start]:
-    """The same partitions, with the rows behind theirs in a group of their own."""
-    return [
-        Start(
-            f"{start.kind} and rare rows",
-            np.pad(start.labels, (0, enriched.n_rows - len(start.labels)), constant_values=label),
-            enriched,
-        )
-        for start in starts
-    ]
+def with_rare_rows(
+    start: Start, enriched: ArrayBatches, left: BoolArray, groups: IntArray
+) -> Start:
+    """The same partition of the rows of the sample that are left, and groups of the rare ones."""
+    labels = np.concatenate([start.labels[left], start.labels.max() + 1 + groups])
+    return Start(f"{start.kind} and rare rows", labels, enriched)
+
+
+def groups_of(X: FloatArray, masses: FloatArray, most: int) -> Iterator[IntArray]:
+    """The columns of X (D, M) as one group, as two that Ward's tree finds, and so on."""
+    tree = ward(X, masses)
+    for n_groups in range(1, min(most, X.shape[1]) + 1):
+        yield cut(tree, n_groups)
 
 
 class Starts:

@@ -6,17 +6,18 @@ row of weight 2 and a row that stands there twice lead to the same draws.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.arrays import FloatArray, IntArray
+from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Description
-from gmmcli.mixture.statistics import RARE_ROWS, SufficientStatistics
+from gmmcli.mixture.statistics import RARE_ROWS, EStep, SufficientStatistics
 from gmmcli.mixture.streams import Purpose, stream
 
 SAMPLE_ROWS = 10_000
@@ -27,6 +28,8 @@ ROWS_PER_PARAMETER = 30
 """Rows of that sample for each parameter that a component may have, up to SAMPLE_ROWS."""
 LATER_ROWS = (10_000, 100_000)
 """Rows of the samples that the best runs go over next."""
+FEW_ROWS = 50
+"""Rows of a sample that are too few to tell one rare cluster from two, or from chance."""
 GROWTH = 3
 """Times that there are more rows than in a sample, at least: else it saves nothing."""
 
@@ -90,35 +93,54 @@ def draw(weights: FloatArray, uniform: FloatArray) -> IntArray:
     return clipped
 
 
-def rare_rows(
-    problem: Problem, pilot: GaussianMixture
-) -> tuple[ArrayBatches | None, SufficientStatistics]:
-    """The rows that a fit of a sample cannot explain, and the E-step under it.
+class Rare(NamedTuple):
+    """What a sample has too few rows of.
 
-    A cluster of 100 rows in a million has one row in the sample, and no start will find it.
-    But its rows are too unlikely under any mixture that does not know it.
-
-    Returns
-    -------
-    None for the rows if they are too few for a component, or too many to be rare.
+    rows : of all rows those that its fit does not explain; None if they are too few for a
+        component, or too many to be rare.
+    left : (M,), which rows of the sample are not among them.
+    statistics : of the E-step under the fit, if all of its components explain something.
     """
+
+    rows: ArrayBatches | None
+    left: BoolArray
+    statistics: SufficientStatistics | None
+
+
+def rare_rows(
+    problem: Problem, pilot: GaussianMixture, sample: ArrayBatches, n_rows: float
+) -> Rare:
+    """The rows that a fit of a sample cannot explain.
+
+    A cluster of 100 rows in a million has one row in the sample, and no start will find it. But
+    its rows are too unlikely under any mixture that does not know it. A component on a few rows
+    of the sample explains nothing: it may be chance, or stand for several rare clusters.
+    """
+    few = (pilot.weights * sample.n_rows < FEW_ROWS) & (pilot.weights * n_rows <= RARE_ROWS)
+    known = pilot if few.all() else pilot.taken(np.flatnonzero(~few).tolist())
     rng = stream(0, Purpose.RARE_ROWS)
-    expected = np.ascontiguousarray(pilot.sample(SAMPLE_ROWS, rng)[0].T)
-    statistics = problem.e_step(pilot, expected=expected)
+    expected = np.ascontiguousarray(known.sample(SAMPLE_ROWS, rng)[0].T)
+    e_step = EStep(known, problem.radius, expected=expected)
+    left = e_step.log_density(sample.X) >= e_step.threshold
+    statistics = problem.e_step(known, expected=expected)
     rare = in_memory(statistics.unlikely) if statistics.unlikely else None
     fewest = problem.structure.rows_needed(pilot.n_features)
     if rare is None or not fewest <= rare.total_weight <= RARE_ROWS:
         rare = None
-    return rare, replace(statistics, unlikely=())
+    statistics = replace(statistics, unlikely=())
+    return Rare(rare, left, statistics if known.n_components == pilot.n_components else None)
 
 
-def enriched(sample: ArrayBatches, rare: ArrayBatches, n_rows: float) -> ArrayBatches:
-    """A sample that stands for all n_rows but the rare ones, and the rare ones whole."""
-    each = (n_rows - rare.total_weight) / sample.n_rows
+def enriched(
+    sample: ArrayBatches, left: BoolArray, rare: ArrayBatches, n_rows: float
+) -> ArrayBatches:
+    """Rows of a sample that stand for all n_rows but the rare ones, and the rare ones whole."""
+    X = sample.X[:, left]
+    each = (n_rows - rare.total_weight) / X.shape[1]
     weights = np.ones(rare.n_rows) if rare.weights is None else rare.weights
     return ArrayBatches(
-        np.concatenate([sample.X, rare.X], axis=1),
-        np.concatenate([np.full(sample.n_rows, each), weights]),
+        np.concatenate([X, rare.X], axis=1),
+        np.concatenate([np.full(X.shape[1], each), weights]),
     )
 
 

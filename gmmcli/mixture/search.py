@@ -43,16 +43,12 @@ def rough_rounds(n_components: int) -> Rounds:
 
 @dataclass(eq=False)
 class Climber:
-    """A run on the sample that can be taken up again.
-
-    from_mixture : it did not start from a partition.
-    """
+    """A run on the sample that can be taken up again."""
 
     name: str
     steps: Iterator[Step]
     rule: Rule
     step: Step
-    from_mixture: bool = False
     converged: bool = False
 
     def advance(self, n_iter: int) -> Self:
@@ -85,7 +81,6 @@ def race(
 
     def begin(numbered: tuple[int, Start | GaussianMixture]) -> Climber:
         i, start = numbered
-        given = isinstance(start, GaussianMixture)
         if isinstance(start, GaussianMixture):
             kind, model = "a mixture", start
         else:
@@ -93,9 +88,7 @@ def race(
             moments = start.moments(alone.structure.form)
             model = model_of(alone, moments, n_components, softened=True)
         steps = iterate(model, alone)
-        return Climber(
-            f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps), given
-        )
+        return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
 
     share = problem.sharing(n_components).map_ordered
     climbers = list(share(begin, enumerate(starts)))

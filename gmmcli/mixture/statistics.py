@@ -23,7 +23,7 @@ WIDEST = 40
 """Features beyond which the centred form is the faster one."""
 FEW_ROWS = 2_048
 """Rows up to which two blocks would cost more than one."""
-RARE_ROWS = 2_000
+RARE_ROWS = 5_000
 """Rows that are kept as unlikely: more of them than this are no rarity."""
 RARE_GAP = 5.0
 """Nats by which such a row is less likely than the least likely of those that are expected."""

@@ -128,6 +128,22 @@ def test_one_row_in_ten_thousand_is_a_cluster_too(name, rare):
     assert result.model.weights[1] == pytest.approx(rare / n_rows, rel=0.05)
 
 
+@pytest.mark.parametrize("rare", [(60, 60), (40, 200), (30, 30, 30)])
+def test_several_rare_clusters_are_found(rare):
+    rng = np.random.default_rng(5)
+    sizes = (*rare, 4_000, 30_000, 60_000)
+    n_clusters, n_features = len(sizes), 5
+    truth = rng.permutation(np.repeat(range(n_clusters), sizes))
+    maps = 0.4 * rng.standard_normal((n_clusters, n_features, n_features)) + np.eye(n_features)
+    noise = rng.standard_normal((len(truth), n_features))
+    X = 7 * rng.standard_normal((n_clusters, n_features))[truth]
+    X += np.einsum("nd,nde->ne", noise, maps[truth])
+    from_truth = fitted(X, n_clusters, start=truth)
+    result = fitted(X, n_clusters)
+    assert result.log_likelihood >= from_truth.log_likelihood - 1e-2
+    assert mistakes(result.model.posterior(X).labels, truth) <= 5
+
+
 def test_rare_clusters_need_not_be_looked_for():
     X, _ = two_clusters(np.random.default_rng(9), (49_980, 20), distance=9)
     X = X[np.random.default_rng(10).permutation(len(X))]
