@@ -2,7 +2,7 @@
 
 The starts race on a sample, the best of them go on to larger samples, and what is still in doubt
 then is decided by a few steps over all rows. A sample does not show clusters that are rare, so
-rows that its best fit cannot explain are looked for in all of them, and tried as a cluster.
+rows that its best fit cannot explain are looked for in all of them, and tried as clusters.
 """
 
 from collections.abc import Sequence
@@ -112,13 +112,12 @@ class Contest:
             ascents = self._ahead(ranked, climbers)
         # to describe the rows and to sample them
         n_passes, n_starts = 2, len(climbers)
+        ascents = ascents[: 1 if self.options.rough else CONTENDERS]
         if not alone and n_components > 1 and self.options.seek_rare:
             rarer = self._rarer(n_components, fewest, ascents[0])
             n_passes += ascents[0].state.begun is None
             n_starts += sum(map(len, rarer))
-            leaders = [self._ascent(runs[0], runs) for runs in rarer]
-            ascents = [*ascents[:CONTENDERS], *leaders]
-        ascents = ascents[: 1 if self.options.rough else None]
+            ascents += [self._ascent(runs[0], runs) for runs in rarer]
         if len(ascents) > 1:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)

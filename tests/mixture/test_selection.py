@@ -111,6 +111,14 @@ def test_of_large_data_the_best_is_followed_and_the_others_are_near():
         assert np.all(np.diff(found) >= -1e-6)
 
 
+def test_a_rare_cluster_is_found_in_a_grid_of_large_data_too():
+    X, _ = two_clusters(np.random.default_rng(9), (29_980, 20), distance=9)
+    X = X[np.random.default_rng(10).permutation(len(X))]
+    _, two = cells_of(X, [1, 2], ["full"])
+    assert two.result.model.weights.min() == pytest.approx(20 / len(X), rel=0.1)
+    assert two.result.log_likelihood == pytest.approx(fitted(X, 2).log_likelihood, abs=0.1)
+
+
 def test_a_candidate_that_collapses_on_its_last_steps_ends_no_grid(monkeypatch):
     X, _ = two_clusters(np.random.default_rng(2), (7_000, 5_000), distance=6.0)
     searched = Fitting.fit
