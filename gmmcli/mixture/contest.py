@@ -52,6 +52,8 @@ MOST_APART = 12
 """Clusters that a few starts may show to stand apart."""
 MOST_RARE = 3
 """Clusters that rows may be which a sample does not explain."""
+QUICK_STEPS = 4
+"""M-steps to the optimum of a sample from which EM counts as quick."""
 SPARE_GROUPS = 2
 """Groups more than components, of which some are joined as suits the structure."""
 ROUGH_GROWTH = 30
@@ -100,7 +102,9 @@ class Contest:
         climbers = [] if alone or warm else self._quick(n_components)
         if climbers:
             ascents = [self._ascent(climbers[0], climbers)]
-            for larger in self.growing[1:2]:
+            # where EM takes few steps, a step over all rows is worth more than many on some of them
+            n_larger = 1 if climbers[0].step.n_iter <= QUICK_STEPS else len(self.growing)
+            for larger in self.growing[1 : 1 + n_larger]:
                 ascents = self._compared(ascents, larger)
         else:
             own = [] if alone else self._partitions(n_components)
