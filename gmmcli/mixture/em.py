@@ -120,6 +120,8 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         counted = np.inf if before is None or problem.is_sample else before.statistics.n_rows
         sound = repairs.apply(model, counted)
         known = state.begun if before is None and sound is model else None
+        # it is of that mixture alone: a run that is taken up later begins with another
+        state.begun = None
         model, statistics = sound, known or problem.e_step(sound)
         objective = problem.objective(model, statistics)
         if before is None:

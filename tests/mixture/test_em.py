@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixture.problems import (
     NAMES,
+    model_of_partition,
     overlapping,
     problem_of,
     random_model,
@@ -94,3 +95,19 @@ def test_an_objective_that_falls_is_an_error():
     wrong = Wrong(**vars(problem))
     with pytest.raises(FitError, match="lowered"):
         climb(model, wrong, LikelihoodRule(0.0), max_iter=50, observe=watch)
+
+
+def test_an_e_step_that_is_known_is_taken_once():
+    problem = problem_of(overlapping(np.random.default_rng(2)), "full")
+    labels = np.random.default_rng(3).integers(2, size=400)
+    model = model_of_partition(problem, labels, 2)
+    state = State.new(model)
+    state.begun = problem.e_step(model)
+    steps = iterate(model, problem, state)
+    begun, first = state.begun, next(steps)
+    assert first.statistics is begun
+    later = next(steps).model
+    # a run that is taken up begins with another mixture, of which that E-step is not
+    again = next(iterate(later, problem, state))
+    assert again.log_likelihood == problem.e_step(later).log_likelihood
+    assert again.log_likelihood > first.log_likelihood
