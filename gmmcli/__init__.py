@@ -6,7 +6,8 @@ The rooms, and which may import which (a test walks the imports):
 
     mixture/      the mathematics: never prints, never opens a file
     data/         the files: CSV and Parquet, in and out
-    execution.py  threads: the one seam between serial and parallel
+    execution.py  threads and processes: the one seam between serial and parallel
+    processes.py  processes that hold the same data: what execution shares work among
     modelfile/    a fitted mixture <-> versioned JSON
     checkpoint.py a fit that is under way <-> JSON
     report/       what a person sees

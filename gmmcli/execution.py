@@ -1,23 +1,31 @@
-"""Threads: the one seam between serial and parallel.
+"""Threads and processes: the one seam between serial and parallel.
 
 Blocks are handed out in order and their results are taken back in order, so a sum has the same
 bits for any number of threads. BLAS is held at one thread: the parallel work is over blocks.
+
+Threads share what comes from files, block by block. What is over data in memory, again and again,
+is shared by processes that hold the same data.
 """
 
 import os
 import resource
+import sys
+import time
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import chain, islice
 from operator import add
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from gmmcli.mixture.workers import R, Sum, T
+from gmmcli.mixture.workers import Data, R, Sum, T
+from gmmcli.processes import Team
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
@@ -25,6 +33,10 @@ MOST_BEHIND = 2
 """Calls that may wait while one is under way: each holds a block."""
 LOOK_AHEAD = 3
 """Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
+PATIENCE = 5e-3
+"""Seconds of work on the same data after which a team is made: about what that costs."""
+SHORT = 5e-4
+"""Seconds of a call that is too short to be shared, since a team has to be told and to answer."""
 
 
 def available_cpus() -> int:
@@ -76,12 +88,37 @@ def _cgroup_limits(name: str) -> Iterator[str]:
                     yield text
 
 
+@dataclass
+class _Use:
+    """How much was done on some data so far, and who shares it since.
+
+    seconds : before there was a team.
+    """
+
+    n_calls: int = 0
+    seconds: float = 0.0
+    team: Team | None = None
+
+    @property
+    def pays(self) -> bool:
+        return self.seconds > max(PATIENCE, SHORT * self.n_calls)
+
+
 class Executor:
     """Maps a function over blocks on several threads, in order: `Workers` of the engine."""
 
     def __init__(self, pool: ThreadPoolExecutor | None, n_threads: int) -> None:
         self._pool = pool
         self.n_threads = n_threads
+        # on macOS the system's own libraries do not survive a fork
+        self._n_members = n_threads if sys.platform == "linux" else 1
+        self._uses: weakref.WeakKeyDictionary[object, _Use] = weakref.WeakKeyDictionary()
+
+    def close(self) -> None:
+        """End what was started."""
+        for use in self._uses.values():
+            if use.team is not None:
+                use.team.close()
 
     def map_ordered(self, function: Callable[[T], R], blocks: Iterable[T]) -> Iterator[R]:
         """Results in the order of the blocks, with only a few blocks in flight."""
@@ -105,6 +142,41 @@ class Executor:
     def map_reduce(self, function: Callable[[T], Sum], blocks: Iterable[T]) -> Sum:
         """The sum of the results, added in the order of the blocks."""
         return reduce(add, self.map_ordered(function, blocks))
+
+    def map_over(
+        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+    ) -> Iterator[R]:
+        """Results of function(data, item) in the order of the items, shared by processes.
+
+        There are others from when the data have taken longer than it takes to make them.
+        """
+        use, n_alone = self._uses.setdefault(data, _Use()), 0
+        use.n_calls += 1
+        while n_alone < len(items) and not use.pays:
+            begin = time.perf_counter()
+            result = function(data, items[n_alone])
+            use.seconds += time.perf_counter() - begin
+            n_alone += 1
+            yield result
+        if n_alone < len(items):
+            rest, team = items[n_alone:], self._team(use, data)
+            if team is None:
+                yield from self.map_ordered(partial(function, data), rest)
+            else:
+                yield from team.map(data, function, rest)
+
+    def _team(self, use: _Use, data: object) -> Team | None:
+        """The team for the data, made if there is none; None where there are no processes."""
+        if use.team is not None and not use.team.is_open:
+            use.team = None
+        if use.team is None and self._n_members > 1:
+            try:
+                use.team = Team(data, self._n_members)
+            except OSError:  # no more processes are allowed
+                self._n_members = 1
+            else:
+                weakref.finalize(data, use.team.close)
+        return use.team
 
 
 def _held_apart(n_threads: int) -> Callable[[], None] | None:
@@ -137,7 +209,11 @@ def executor(n_threads: int | None = None) -> Iterator[Executor]:
             yield Executor(None, 1)
             return
         with ThreadPoolExecutor(count, "gmmcli", _held_apart(count)) as pool:
-            yield Executor(pool, count)
+            workers = Executor(pool, count)
+            try:
+                yield workers
+            finally:
+                workers.close()
 
 
 @contextmanager

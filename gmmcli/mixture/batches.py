@@ -5,7 +5,9 @@ are one kind (`ArrayBatches`); anything else that yields `Batch`es of BATCH_ROWS
 well and gives the same result to the last bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial, reduce
+from operator import add
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.moments import Moments
+from gmmcli.mixture.workers import Serial, Sum, Workers
 
 BATCH_ROWS = 8192
 """Rows of a batch. Sums are taken batch by batch, so the number is part of the result's bits."""
@@ -63,7 +66,7 @@ class ArrayBatches:
                 X, weights = np.ascontiguousarray(X[:, weights > 0]), weights[weights > 0]
         self.X = X
         self.weights = weights
-        self._features: dict[type[Moments], list[FloatArray | None]] = {}
+        self._features: dict[tuple[type[Moments], int], FloatArray] = {}
 
     @property
     def n_features(self) -> int:
@@ -80,15 +83,47 @@ class ArrayBatches:
         """Sum of the row weights."""
         return float(self.n_rows if self.weights is None else self.weights.sum())
 
-    def features(self, form: type[Moments]) -> list[FloatArray | None]:
-        """T(x) of the rows of each batch (P, B), which every pass over them needs; None if much."""
-        if form not in self._features:
-            much = form.width(self.n_features) * self.n_rows > MOST_FEATURES
-            self._features[form] = [None if much else form.features(batch.X) for batch in self]
-        return self._features[form]
+    @property
+    def n_batches(self) -> int:
+        """How many batches a pass has."""
+        return -(-self.n_rows // BATCH_ROWS)
+
+    def batch(self, number: int) -> Batch:
+        """One of the batches."""
+        rows = slice(number * BATCH_ROWS, (number + 1) * BATCH_ROWS)
+        return Batch(self.X[:, rows], None if self.weights is None else self.weights[rows])
+
+    def n_rows_of(self, number: int) -> int:
+        """Rows of a batch."""
+        return min(BATCH_ROWS, self.n_rows - number * BATCH_ROWS)
+
+    def features(self, form: type[Moments], number: int) -> FloatArray | None:
+        """T(x) of a batch's rows (P, B), which every pass over them needs; None if all are much."""
+        if form.width(self.n_features) * self.n_rows > MOST_FEATURES:
+            return None
+        key = form, number
+        if key not in self._features:
+            self._features[key] = form.features(self.batch(number).X)
+        return self._features[key]
 
     def __iter__(self) -> Iterator[Batch]:
         """Start a new pass."""
-        for start in range(0, self.n_rows, BATCH_ROWS):
-            rows = slice(start, start + BATCH_ROWS)
-            yield Batch(self.X[:, rows], None if self.weights is None else self.weights[rows])
+        return map(self.batch, range(self.n_batches))
+
+
+def summed(function: Callable[[Batch], Sum], batches: Batches, workers: Workers | None) -> Sum:
+    """The sum of what a function gives for each batch, added in their order.
+
+    Parameters
+    ----------
+    workers : who goes over the batches; None for one thread.
+    """
+    workers = workers or Serial()
+    if not isinstance(batches, ArrayBatches):
+        return workers.map_reduce(function, batches)
+    of_batch = partial(_of_batch, function)
+    return reduce(add, workers.map_over(batches, of_batch, range(batches.n_batches)))
+
+
+def _of_batch(function: Callable[[Batch], Sum], batches: ArrayBatches, number: int) -> Sum:
+    return function(batches.batch(number))

@@ -25,6 +25,7 @@ from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import TIE
 from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.streams import Purpose, stream
+from gmmcli.mixture.workers import called
 
 LEVEL = 0.05
 """A p-value above it keeps K components."""
@@ -124,8 +125,8 @@ def ratio_tests(
             return
         draw = partial(_statistic_of_draw, null, options)
         replicates = np.empty(n_replicates)
-        workers = fitting.problem(options, n_components)[1].sharing(n_components)
-        for i, statistic in enumerate(workers.map_ordered(draw, range(n_replicates))):
+        statistics = fitting.workers.map_over(draw, called, range(n_replicates))
+        for i, statistic in enumerate(statistics):
             replicates[i] = statistic
             tell(f"{n_components - 1} against {n_components}: {i + 1} of {n_replicates} draws")
         test = RatioTest(null, alternative, replicates)

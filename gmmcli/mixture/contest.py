@@ -38,7 +38,6 @@ from gmmcli.mixture.search import (
 )
 from gmmcli.mixture.snapshot import Ascent, Snapshot
 from gmmcli.mixture.split_merge import FEW_ROWS, rearranged
-from gmmcli.mixture.workers import Serial
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
@@ -259,19 +258,15 @@ class Contest:
         return found
 
     def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
-        """The ascents by where they come to over a sample; threads share whole runs."""
+        """The ascents by where they come to over a sample."""
         problem = self._over(sample)
-        alone = replace(problem, workers=Serial()) if len(ascents) > 1 else problem
 
         def run(ascent: Ascent) -> Run:
             begin = replace(ascent, rule=self._rule(sample.n_rows))
-            return begin.climb(alone, max_iter=self.options.max_iter, observe=lambda _: None)
+            observe = partial(self.observe, ascent.name)
+            return begin.climb(problem, max_iter=self.options.max_iter, observe=observe)
 
-        n_components = ascents[0].model.n_components
-        share = map if len(ascents) == 1 else problem.sharing(n_components).map_ordered
-        runs = list(share(run, ascents))
-        for ascent, ended in zip(ascents, runs, strict=True):
-            self.observe(ascent.name, ended.step)
+        runs = list(map(run, ascents))
         best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))
         pairs = zip(ascents, runs, strict=True)
         kept = [(ascent, run) for ascent, run in pairs if near(run.step, best, problem)]

@@ -6,7 +6,7 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -48,6 +48,10 @@ class Step:
     coming: "Coming"
     notes: tuple[str, ...] = ()
     leapt: bool = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is told: all but the way ahead, which holds the rows."""
+        return vars(self) | {"coming": None}
 
 
 @dataclass(frozen=True, eq=False)

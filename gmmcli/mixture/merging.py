@@ -16,9 +16,9 @@ from typing import Self
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray, IntArray
-from gmmcli.mixture.batches import Batch, Batches
+from gmmcli.mixture.batches import Batch, Batches, summed
 from gmmcli.mixture.model import BLOCK_ROWS, GaussianMixture, Posterior
-from gmmcli.mixture.workers import Serial, Workers
+from gmmcli.mixture.workers import Workers
 
 SLIGHT = 0.01
 """Nats a row: clusters of no more entropy than this stand apart, and none needs joining."""
@@ -100,10 +100,10 @@ def merge(model: GaussianMixture, batches: Batches, *, workers: Workers | None =
     batches : rows in the space of the mixture.
     workers : who goes over the batches; None for one thread.
     """
-    reduced = (workers or Serial()).map_reduce
     clusters: list[list[int]] = [[k] for k in range(model.n_components)]
     everyone = range(model.n_components)
-    seen = reduced(partial(_entropies, model=model, clusters=clusters, joined=everyone), batches)
+    look = partial(_entropies, model=model)
+    seen = summed(partial(look, clusters=clusters, joined=everyone), batches, workers)
     alone, together = seen.alone, seen.together
     totals = [alone.sum()]
     merges = []
@@ -119,8 +119,8 @@ def merge(model: GaussianMixture, batches: Batches, *, workers: Workers | None =
         # of the last two the union is known: it holds every row for certain
         row: FloatArray | float = 0.0
         if len(clusters) > 2:
-            one = partial(_entropies, model=model, clusters=clusters, joined=(a,))
-            row = reduced(one, batches).together[0]
+            one = partial(look, clusters=clusters, joined=(a,))
+            row = summed(one, batches, workers).together[0]
         together[a] = together[:, a] = row
         totals.append(alone.sum())
     return Merging(

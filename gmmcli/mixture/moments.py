@@ -101,8 +101,10 @@ def _mean_about(totals: FloatArray, n_features: int) -> FloatArray:
 
 @cache
 def _upper(n_features: int) -> tuple[IntArray, IntArray]:
-    """Rows and columns of the upper triangle, in the order of T(x)."""
-    return np.triu_indices(n_features)
+    """Rows and columns of the upper triangle, in the order of T(x): by diagonals."""
+    rows = np.concatenate([np.arange(n_features - offset) for offset in range(n_features)])
+    offsets = np.repeat(np.arange(n_features), np.arange(n_features, 0, -1))
+    return rows, rows + offsets
 
 
 def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
@@ -122,7 +124,11 @@ def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
 
 
 class FullMoments:
-    """T(x) = (1, x_i, x_i x_j for i <= j); covariances (K, D, D), factors lower triangular."""
+    """T(x) = (1, x_i, x_i x_j for i <= j); covariances (K, D, D), factors lower triangular.
+
+    The products stand by diagonals, those of j = i first: the ones of a diagonal are two runs of
+    neighbouring rows of a block, multiplied, which is twice as fast as row by row.
+    """
 
     @staticmethod
     def width(n_features: int) -> int:
@@ -140,11 +146,12 @@ class FullMoments:
         n_features, n_rows = X.shape
         block = np.empty((FullMoments.width(n_features), n_rows))
         block[0] = 1
-        block[1 : 1 + n_features] = X
         start = 1 + n_features
-        for i in range(n_features):
-            stop = start + n_features - i
-            np.multiply(X[i], X[i:], out=block[start:stop])
+        rows = block[1:start]
+        rows[:] = X
+        for offset in range(n_features):
+            stop = start + n_features - offset
+            np.multiply(rows[: n_features - offset], rows[offset:], out=block[start:stop])
             start = stop
         return block
 
@@ -224,8 +231,9 @@ class DiagonalMoments:
         n_features, n_rows = X.shape
         block = np.empty((1 + 2 * n_features, n_rows))
         block[0] = 1
-        block[1 : 1 + n_features] = X
-        np.multiply(X, X, out=block[1 + n_features :])
+        rows = block[1 : 1 + n_features]
+        rows[:] = X
+        np.multiply(rows, rows, out=block[1 + n_features :])
         return block
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batches
+from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import LOG_2PI
@@ -21,12 +21,10 @@ from gmmcli.mixture.statistics import (
     expected_log_likelihood,
 )
 from gmmcli.mixture.variational import VariationalPosterior
-from gmmcli.mixture.workers import Serial, Workers
+from gmmcli.mixture.workers import Workers
 
-LEAST_WORK = 3_000_000
-"""Products in a pass from which threads gain more than they cost."""
-MANY_ROWS = 16 * BATCH_ROWS
-"""Rows in memory up to which threads share their blocks and not their batches."""
+MANY_BATCHES = 16
+"""Batches in memory up to which not they are shared, but their blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,27 +57,17 @@ class Problem:
         expected : as for `EStep`.
         """
         e_step = EStep(model, self.radius, expected=expected)
-        workers = self.sharing(model.n_components)
-        if not isinstance(self.batches, ArrayBatches) or self.batches.n_rows > MANY_ROWS:
-            return workers.map_reduce(e_step, self.batches)
-        # so few batches do not share out evenly; their blocks do, and are added in the same order
-        features: list[FloatArray | None] = [None] * len(list(self.batches))
-        if len(e_step.pooled) > 0:
-            features = self.batches.features(self.structure.form)
-        parts = [list(e_step.blocks(*pair)) for pair in zip(self.batches, features, strict=True)]
-        sums = workers.map_ordered(e_step.of_block, chain.from_iterable(parts))
+        batches = self.batches
+        if not isinstance(batches, ArrayBatches):
+            return self.workers.map_reduce(e_step, batches)
+        # few batches do not share out evenly; their blocks do, and are added in the same order
+        whole = batches.n_batches > MANY_BATCHES
+        parts = [
+            [(i, None)] if whole else [(i, rows) for rows in e_step.blocks(batches.n_rows_of(i))]
+            for i in range(batches.n_batches)
+        ]
+        sums = self.workers.map_over(batches, e_step.of_part, list(chain.from_iterable(parts)))
         return reduce(add, [reduce(add, islice(sums, len(part))) for part in parts])
-
-    def sharing(self, n_components: int) -> Workers:
-        """Who shares passes over these rows, or whole runs of them.
-
-        A short pass is mostly Python, which threads take in turn: they would only wait for
-        each other.
-        """
-        if not isinstance(self.batches, ArrayBatches):
-            return self.workers
-        work = self.batches.n_rows * self.structure.form.width(self.batches.n_features)
-        return self.workers if work * n_components >= LEAST_WORK else Serial()
 
     def m_step(
         self, estimates: Estimates, previous: GaussianMixture | None = None

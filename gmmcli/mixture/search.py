@@ -5,8 +5,7 @@ little, the better half a little more, the best few to convergence.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from operator import methodcaller
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -19,7 +18,6 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.partition import model_of, moments_of
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Standardisation
-from gmmcli.mixture.workers import Serial
 
 Rounds = Sequence[tuple[int, int | None]]
 """Iterations that the runs of a round have had at its end, and how many runs take part."""
@@ -72,12 +70,11 @@ def race(
 
     Parameters
     ----------
-    problem : over the rows that the starts partition. Its workers share whole runs.
+    problem : over the rows that the starts partition.
     starts : partitions of the rows, or mixtures in the problem's coordinates.
     n_components : of every run from a partition at its start, at least.
     rule : a new stopping rule for each run.
     """
-    alone = replace(problem, workers=Serial())
 
     def begin(numbered: tuple[int, Start | GaussianMixture]) -> Climber:
         i, start = numbered
@@ -85,16 +82,15 @@ def race(
             kind, model = "a mixture", start
         else:
             kind = start.kind
-            moments = start.moments(alone.structure.form)
-            model = model_of(alone, moments, n_components, softened=True)
-        steps = iterate(model, alone)
+            moments = start.moments(problem.structure.form)
+            model = model_of(problem, moments, n_components, softened=True)
+        steps = iterate(model, problem)
         return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
 
-    share = problem.sharing(n_components).map_ordered
-    climbers = list(share(begin, enumerate(starts)))
+    climbers = list(map(begin, enumerate(starts)))
     for n_iter, n_runners in rounds:
-        for climber in share(methodcaller("advance", n_iter), climbers[:n_runners]):
-            observe(climber.name, climber.step)
+        for climber in climbers[:n_runners]:
+            observe(climber.name, climber.advance(n_iter).step)
         climbers = sorted(climbers, key=lambda climber: -merit(climber.step, problem))
     return climbers
 

@@ -10,16 +10,13 @@ other component, and a split may also be one in place: a peak on wide tails.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice, permutations
-from operator import methodcaller
 
 from gmmcli.mixture.em import Rule, iterate
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import Climber, Observer, merit, optima, same_optimum
-from gmmcli.mixture.workers import Serial
 
 FEW_ROWS = 2_000
 """Rows up to which it costs little to look at many moves, and at each for long."""
@@ -46,24 +43,22 @@ def rearranged(
 
     Parameters
     ----------
-    problem : of the run. Its workers share whole runs.
+    problem : of the run.
     """
-    alone = replace(problem, workers=Serial())
-    share = problem.sharing(climber.step.model.n_components).map_ordered
 
     def begin(model: GaussianMixture) -> Climber:
-        steps = iterate(model, alone)
+        steps = iterate(model, problem)
         return Climber("split and merge", steps, rule(), next(steps))
 
     few = climber.step.statistics.n_rows <= FEW_ROWS
     n_moves, rounds = (MOST_MOVES, ROUNDS) if few else (MOST_MOVES // 4, SHORT_ROUNDS)
     best = climber
     for _ in range(MOST_TIMES):
-        tried = list(share(begin, islice(moves(best.step.model), n_moves)))
+        tried = list(map(begin, islice(moves(best.step.model), n_moves)))
         for n_iter, n_runners in rounds:
             runners = tried[:n_runners]
-            for runner in share(methodcaller("advance", min(n_iter, max_iter)), runners):
-                observe(runner.name, runner.step)
+            for runner in runners:
+                observe(runner.name, runner.advance(min(n_iter, max_iter)).step)
             runners.sort(key=lambda runner: -merit(runner.step, problem))
             # those that have come back, or go where another goes, need not be followed
             tried = [

@@ -16,7 +16,7 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batch, Batches
+from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batch, Batches, summed
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.workers import Serial, Workers
@@ -150,7 +150,7 @@ def describe(batches: Batches, *, workers: Workers | None = None) -> Description
         describe_one = partial(
             _describe_batch, pilot=pilot, exponent=exponent, resolution=resolution
         )
-        total = (workers or Serial()).map_reduce(describe_one, batches)
+        total = summed(describe_one, batches, workers)
         # squares are to be representable in user units, since covariances are reported in them
         if not np.isfinite(total.n_rows):
             raise FitError(

@@ -4,7 +4,6 @@ Statistics of two blocks are added, so a fit in memory, on threads or from a fil
 memory is the same map over batches and the same reduce, in batch order.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -13,7 +12,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import Batch
+from gmmcli.mixture.batches import ArrayBatches, Batch
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments, rounding_error
 
@@ -21,14 +20,14 @@ SAFE_ERROR = 1e-8
 """Nats of rounding in a row's log-density above which a component takes the centred form."""
 WIDEST = 40
 """Features beyond which the centred form is the faster one."""
-FEW_ROWS = 2_048
-"""Rows up to which two blocks would cost more than one."""
 RARE_ROWS = 5_000
 """Rows that are kept as unlikely: more of them than this are no rarity."""
 RARE_GAP = 5.0
 """Nats by which such a row is less likely than the least likely of those that are expected."""
-BLOCK_NUMBERS = 400_000
-"""Numbers of a block and its features: few enough for the caches, enough for BLAS."""
+BLOCK_NUMBERS = 120_000
+"""Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
+LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
+"""Rows of a block, at least and at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +136,12 @@ class Block(NamedTuple):
     weights: FloatArray | None
     features: FloatArray | None
 
+    @classmethod
+    def of(cls, batch: Batch, features: FloatArray | None, rows: slice) -> Self:
+        """Some rows of a batch."""
+        weights = None if batch.weights is None else batch.weights[rows]
+        return cls(batch.X[:, rows], weights, None if features is None else features[:, rows])
+
 
 class EStep:
     """Responsibilities under one mixture, summed into sufficient statistics.
@@ -168,34 +173,37 @@ class EStep:
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = -np.inf
-        self.block_rows = min(max(BLOCK_NUMBERS // (numbers + 2 * len(error)), 128), 4096)
+        suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
+        self.block_rows = min(max(suited, LEAST_BLOCK), MOST_BLOCK)
         if expected is not None:
             self.threshold = float(self.log_density(expected).min()) - RARE_GAP
 
-    def __call__(self, batch: Batch) -> SufficientStatistics:
-        """Sum of the statistics of a batch's rows."""
-        return reduce(add, map(self.of_block, self.blocks(batch)))
-
-    def blocks(self, batch: Batch, features: FloatArray | None = None) -> Iterator[Block]:
-        """The batch in blocks of one size that suit the caches, an even number if there are many.
-
-        A small fit shares the blocks of its only batch among few threads: an odd one would keep
-        all but one of them waiting.
+    def __call__(self, batch: Batch, features: FloatArray | None = None) -> SufficientStatistics:
+        """Sum of the statistics of a batch's rows.
 
         Parameters
         ----------
-        features : T(x) of the batch's rows (P, B), if it is known already.
+        features : T(x) of the rows (P, B), if it is known already.
         """
-        n_rows = batch.X.shape[1]
+        blocks = self.blocks(batch.X.shape[1])
+        return reduce(add, (self.of_block(Block.of(batch, features, rows)) for rows in blocks))
+
+    def of_part(
+        self, batches: ArrayBatches, part: tuple[int, slice | None]
+    ) -> SufficientStatistics:
+        """Statistics of a batch, given by its number, or of one block of it."""
+        number, rows = part
+        batch = batches.batch(number)
+        features = batches.features(self.form, number) if len(self.pooled) else None
+        if rows is None:
+            return self(batch, features)
+        return self.of_block(Block.of(batch, features, rows))
+
+    def blocks(self, n_rows: int) -> list[slice]:
+        """The rows of a batch in blocks of one size that suit the caches."""
         n_blocks = -(-n_rows // self.block_rows)
-        if n_rows > FEW_ROWS:
-            n_blocks += n_blocks % 2
         size = -(-n_rows // max(n_blocks, 1))
-        for start in range(0, n_rows, size):
-            rows = slice(start, start + size)
-            weights = None if batch.weights is None else batch.weights[rows]
-            kept = None if features is None else features[:, rows]
-            yield Block(batch.X[:, rows], weights, kept)
+        return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
     def of_block(self, block: Block) -> SufficientStatistics:
         """Statistics of a block's rows."""
@@ -213,7 +221,7 @@ class EStep:
             n_rows = float(X.shape[1])
             log_likelihood = float(top.sum() + log_total.sum())
             log_top = -float(log_total.sum())
-            responsibilities /= total
+            responsibilities *= 1 / total
         else:
             n_rows = float(weights.sum())
             log_likelihood = float(weights @ top + weights @ log_total)

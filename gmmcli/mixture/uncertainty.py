@@ -31,7 +31,7 @@ from gmmcli.mixture.projection import Projection
 from gmmcli.mixture.search import Observer
 from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.streams import Purpose, stream
-from gmmcli.mixture.workers import Serial
+from gmmcli.mixture.workers import Serial, called
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,12 +124,12 @@ def bootstrap(
     FitError : fewer than two replicates kept all components.
     """
     in_memory = isinstance(problem.batches, ArrayBatches)
-    # rows in memory: threads share the replicates; else each replicate's passes, to the same bits
+    # rows in memory: the replicates are shared; else each replicate's passes, to the same bits
     alone = replace(problem, workers=Serial()) if in_memory else problem
     run = partial(_replicate, alone, estimate, options)
-    share = problem.sharing(estimate.n_components).map_ordered if in_memory else map
-    spread = Spread(units.measure(estimate))
-    for number, step in enumerate(share(run, range(size))):
+    spread, numbers = Spread(units.measure(estimate)), range(size)
+    steps = problem.workers.map_over(run, called, numbers) if in_memory else map(run, numbers)
+    for number, step in enumerate(steps):
         observe(f"replicate {number + 1} of {size}", step)
         if not step.notes:
             order = matching(estimate, step.model)

@@ -1,9 +1,9 @@
-"""Who does the work: one thread, or whatever else offers the same two ways of sharing it.
+"""Who does the work: one thread, or whatever else offers the same ways of sharing it.
 
-The engine only says what is independent; `gmmcli.execution` has the threads.
+The engine only says what is independent; `gmmcli.execution` has the threads and processes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import Protocol, Self, TypeVar
@@ -16,6 +16,7 @@ class Addable(Protocol):
         """The two together."""
 
 
+Data = TypeVar("Data")
 T = TypeVar("T")
 R = TypeVar("R")
 Sum = TypeVar("Sum", bound=Addable)
@@ -30,6 +31,17 @@ class Workers(Protocol):
     def map_reduce(self, function: Callable[[T], Sum], items: Iterable[T]) -> Sum:
         """The sum of the results, added in order."""
 
+    def map_over(
+        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+    ) -> Iterator[R]:
+        """The results of function(data, item), in order.
+
+        Parameters
+        ----------
+        data : in memory, not changed later, and likely to be gone over again.
+        function, items : such that can be pickled.
+        """
+
 
 class Serial:
     """One thread."""
@@ -41,3 +53,14 @@ class Serial:
     def map_reduce(self, function: Callable[[T], Sum], items: Iterable[T]) -> Sum:
         """The sum of the results, added in order."""
         return reduce(add, map(function, items))
+
+    def map_over(
+        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+    ) -> Iterator[R]:
+        """The results of function(data, item), in order."""
+        return (function(data, item) for item in items)
+
+
+def called(function: Callable[[T], R], item: T) -> R:
+    """What `map_over` does where the data are a function that holds them: a whole job an item."""
+    return function(item)

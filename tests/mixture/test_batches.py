@@ -45,11 +45,12 @@ def test_the_callers_array_is_never_changed():
 def test_what_every_pass_needs_is_computed_once(monkeypatch):
     X = np.random.default_rng(0).standard_normal((BATCH_ROWS + 5, 3))
     held = rows(X)
-    features = held.features(FullMoments)
-    assert held.features(FullMoments) is features
+    numbers = range(held.n_batches)
+    features = [held.features(FullMoments, number) for number in numbers]
+    assert all(held.features(FullMoments, number) is features[number] for number in numbers)
     assert [f.shape for f in features] == [(10, BATCH_ROWS), (10, 5)]
     for batch, kept in zip(held, features, strict=True):
         assert np.array_equal(kept, FullMoments.features(batch.X))
     monkeypatch.setattr("gmmcli.mixture.batches.MOST_FEATURES", 10 * BATCH_ROWS)
-    assert rows(X).features(FullMoments) == [None, None]
-    assert rows(X).features(DiagonalMoments)[1].shape == (7, 5)
+    assert [rows(X).features(FullMoments, number) for number in numbers] == [None, None]
+    assert rows(X).features(DiagonalMoments, 1).shape == (7, 5)

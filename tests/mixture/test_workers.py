@@ -17,8 +17,9 @@ from gmmcli.mixture.workers import Serial
 
 @pytest.fixture(autouse=True)
 def shared_however_small(monkeypatch):
-    """Threads take part in passes that would be too short for them."""
-    monkeypatch.setattr("gmmcli.mixture.problem.LEAST_WORK", 0)
+    """Others take part in what would be too short for them."""
+    monkeypatch.setattr("gmmcli.execution.PATIENCE", 0)
+    monkeypatch.setattr("gmmcli.execution.SHORT", 0)
 
 
 def fit_by(n_threads, name, size):
