@@ -33,8 +33,10 @@ MOST_BEHIND = 2
 """Calls that may wait while one is under way: each holds a block."""
 LOOK_AHEAD = 3
 """Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
-PATIENCE = 5e-3
-"""Seconds of work on the same data after which a team is made: about what that costs."""
+WORTH = 12e-3
+"""Seconds of work on the same data from which a team is made: twice what that costs."""
+FIRST_ITEMS = 4
+"""Items that tell how long the others will take."""
 SHORT = 5e-4
 """Seconds of a call that is too short to be shared, since a team has to be told and to answer."""
 
@@ -92,16 +94,19 @@ def _cgroup_limits(name: str) -> Iterator[str]:
 class _Use:
     """How much was done on some data so far, and who shares it since.
 
-    seconds : before there was a team.
+    n_items, seconds : before there was a team.
     """
 
-    n_calls: int = 0
+    n_items: int = 0
     seconds: float = 0.0
     team: Team | None = None
 
-    @property
-    def pays(self) -> bool:
-        return self.seconds > max(PATIENCE, SHORT * self.n_calls)
+    def is_worth_a_team(self, n_items: int, n_left: int) -> bool:
+        """Whether a call that has so many of its items left is to be shared."""
+        # the first items take longer: what they share is not there yet, nor in the caches
+        each = self.seconds / self.n_items if self.n_items >= FIRST_ITEMS else 0.0
+        foreseen = max(self.seconds, each * n_items)
+        return foreseen > SHORT and self.seconds + each * n_left > WORTH
 
 
 class Executor:
@@ -148,18 +153,18 @@ class Executor:
     ) -> Iterator[R]:
         """Results of function(data, item) in the order of the items, shared by processes.
 
-        There are others from when the data have taken longer than it takes to make them.
+        There are others from when the data take longer than it takes to make them.
         """
-        use, n_alone = self._uses.setdefault(data, _Use()), 0
-        use.n_calls += 1
-        while n_alone < len(items) and not use.pays:
+        use, n_left = self._uses.setdefault(data, _Use()), len(items)
+        while n_left and not use.is_worth_a_team(len(items), n_left):
             begin = time.perf_counter()
-            result = function(data, items[n_alone])
+            result = function(data, items[-n_left])
             use.seconds += time.perf_counter() - begin
-            n_alone += 1
+            use.n_items += 1
+            n_left -= 1
             yield result
-        if n_alone < len(items):
-            rest, team = items[n_alone:], self._team(use, data)
+        if n_left:
+            rest, team = items[-n_left:], self._team(use, data)
             if team is None:
                 yield from self.map_ordered(partial(function, data), rest)
             else:

@@ -30,6 +30,8 @@ MOST_CLAIMS = 4_096
 """Claims that are written to a pipe at once, which holds more."""
 CLAIM = struct.Struct("i")
 NONE_LEFT = -1
+ENDING: list[int] = []
+"""Processes that were told to end, which takes a while that nobody waits for."""
 
 
 class Team:
@@ -113,10 +115,11 @@ class Team:
         """End the other processes, whatever they do."""
         for connection, pid in self._others.items():
             connection.close()
-            with suppress(OSError):
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+            ENDING.append(pid)
         self._others = {}
+        reap()
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = ()
@@ -145,7 +148,7 @@ class Team:
                 sent, is_last = connection.recv()
             except (EOFError, OSError):
                 busy.discard(connection)
-                os.waitpid(self._others.pop(connection), 0)
+                ENDING.append(self._others.pop(connection))
                 connection.close()
                 continue
             if isinstance(sent, BaseException):
@@ -188,6 +191,16 @@ class Team:
             yield error, True
         else:
             yield done, True
+
+
+def reap() -> None:
+    """Let go of the remains of processes that have ended."""
+    for pid in ENDING[:]:
+        # somebody else may have done so already
+        with suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                continue
+        ENDING.remove(pid)
 
 
 def _claim_size(n_items: int) -> int:

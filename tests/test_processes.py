@@ -14,7 +14,7 @@ import pytest
 from gmmcli import execution
 from gmmcli.errors import FitError
 from gmmcli.execution import executor
-from gmmcli.processes import MOST_CLAIMS, Team
+from gmmcli.processes import ENDING, MOST_CLAIMS, Team, reap
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks")
 
@@ -110,7 +110,7 @@ def test_an_error_is_raised_whole_and_ends_the_team(team, data, size):
     assert caught.value.advice == "the way out"
     assert caught.value.choices == ("a", "b")
     assert not team.is_open
-    assert not any(map(exists, pids))
+    assert all(map(gone, pids))
 
 
 def test_results_that_nobody_wants_end_the_team(team, data):
@@ -175,7 +175,7 @@ def test_none_is_left_when_whoever_made_them_is_killed(seconds):
 
 def eager(monkeypatch):
     """Teams from the first item on."""
-    monkeypatch.setattr(execution, "PATIENCE", -1)
+    monkeypatch.setattr(execution, "WORTH", -1)
     monkeypatch.setattr(execution, "SHORT", -1)
 
 
@@ -192,7 +192,7 @@ def test_a_team_is_made_when_it_pays_and_ends_with_the_data(data):
         gc.collect()
         assert exists(other)
         del kept
-    assert gone(other, 0)
+    assert gone(other)
 
 
 def os_pid(data, i):
@@ -208,11 +208,11 @@ def test_data_that_are_given_up_take_their_team_along(monkeypatch):
         assert exists(other)
         del data
         gc.collect()
-        assert gone(other, 0)
+        assert gone(other)
 
 
 def test_calls_that_are_short_are_not_shared(data, monkeypatch):
-    monkeypatch.setattr(execution, "PATIENCE", 0)
+    monkeypatch.setattr(execution, "WORTH", 0)
     monkeypatch.setattr(execution, "SHORT", 60)
     with executor(2) as workers:
         for _ in range(5):
@@ -228,6 +228,17 @@ def test_where_no_process_may_be_made_threads_share(data, monkeypatch):
     monkeypatch.setattr(os, "fork", refused)
     with executor(2) as workers:
         assert list(workers.map_over(data, third, range(50))) == [i / 3 for i in range(50)]
+
+
+def test_no_remains_are_left(data):
+    for _ in range(5):
+        team = Team(data, 3)
+        pids = set(team.map(data, whoever, range(12))) - {os.getpid()}
+        team.close()
+        assert all(map(gone, pids))
+    reap()
+    assert ENDING == []
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def test_one_that_was_lost_is_replaced(data, monkeypatch):

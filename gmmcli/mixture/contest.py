@@ -20,7 +20,7 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.partition import best_joined, model_of
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.sampling import check_distinct, enriched, rare_rows
+from gmmcli.mixture.sampling import Samples, check_distinct, enriched, rare_rows
 from gmmcli.mixture.search import (
     QUICK_ROUNDS,
     ROUNDS,
@@ -78,7 +78,7 @@ class Contest:
     problem: Problem
     options: FitOptions
     starts: Starts
-    growing: Sequence[ArrayBatches]
+    growing: Samples
     n_rows: float
     observe: Observer
 
@@ -102,9 +102,9 @@ class Contest:
         if climbers:
             ascents = [self._ascent(climbers[0], climbers)]
             # where EM takes few steps, a step over all rows is worth more than many on some of them
-            n_larger = 1 if climbers[0].step.n_iter <= QUICK_STEPS else len(self.growing)
-            for larger in self.growing[1 : 1 + n_larger]:
-                ascents = self._compared(ascents, larger)
+            n_samples = 2 if climbers[0].step.n_iter <= QUICK_STEPS else len(self.growing)
+            for number in range(1, min(n_samples, len(self.growing))):
+                ascents = self._compared(ascents, self.growing[number])
         else:
             own = [] if alone else self._partitions(n_components)
             joined = [] if alone else self._joined(n_components)
@@ -218,9 +218,9 @@ class Contest:
         leading = [climber for climber in distinct if near(climber.step, best, here)]
         ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
         growth = ROUGH_GROWTH if self.options.rough else 1
-        for larger in self.growing[1:]:
-            if self.n_rows >= growth * larger.n_rows:
-                ascents = self._compared(ascents, larger)[:CONTENDERS]
+        for number, size in enumerate(self.growing.sizes):
+            if number > 0 and self.n_rows >= growth * size:
+                ascents = self._compared(ascents, self.growing[number])[:CONTENDERS]
         return ascents
 
     def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[list[Climber]]:

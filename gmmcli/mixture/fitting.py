@@ -6,7 +6,7 @@ from functools import partial
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
-from gmmcli.mixture.batches import ArrayBatches, Batches
+from gmmcli.mixture.batches import Batches
 from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import State, Step
@@ -17,7 +17,7 @@ from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.sampling import in_memory, is_large, samples
+from gmmcli.mixture.sampling import Samples, in_memory, is_large
 from gmmcli.mixture.search import Observer, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, describe
@@ -81,7 +81,7 @@ class Fitting:
         self.description = description or describe(batches, workers=self.workers)
         self.is_large = is_large(self.description)
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
-        self._starts: dict[tuple[bool, int], tuple[list[ArrayBatches], Starts]] = {}
+        self._starts: dict[tuple[bool, int], tuple[Samples, Starts]] = {}
 
     def fit(
         self,
@@ -174,14 +174,12 @@ class Fitting:
             return standardisation, problem
         return standardisation, bayesian(problem, options, n_components=n_components, n_rows=n_rows)
 
-    def _starts_of(
-        self, options: FitOptions, problem: Problem
-    ) -> tuple[list[ArrayBatches], Starts]:
+    def _starts_of(self, options: FitOptions, problem: Problem) -> tuple[Samples, Starts]:
         """Growing samples (none if one holds everything), and the starts on the smallest."""
         key = (problem.structure.scales_by_column, options.seed)
         if key not in self._starts:
             rng = stream(options.seed, Purpose.SAMPLES)
-            growing = samples(problem.batches, self.description, rng=rng)
+            growing = Samples(problem.batches, self.description, rng=rng)
             standardisation = self._coordinates[key[0]][0]
             starts = Starts(
                 growing[0] if growing else in_memory(problem.batches),

@@ -79,12 +79,10 @@ class VariationalProblem(Problem):
             return np.full_like(masses, masses.mean())
         return masses
 
-    def e_step(
-        self, model: GaussianMixture, *, expected: FloatArray | None = None
-    ) -> SufficientStatistics:
+    def e_step(self, model: GaussianMixture, *, threshold: float = -np.inf) -> SufficientStatistics:
         """Variational responsibilities of all rows, summed; its log-likelihood is the bound."""
         posterior = self.posterior(model)
-        statistics = super().e_step(posterior.surrogate.mixture, expected=expected)
+        statistics = super().e_step(posterior.surrogate.mixture, threshold=threshold)
         constant = statistics.n_rows * posterior.surrogate.constant - posterior.divergence()
         return replace(statistics, log_likelihood=statistics.log_likelihood + constant)
 

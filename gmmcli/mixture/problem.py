@@ -47,16 +47,14 @@ class Problem:
     charges_spurious: ClassVar[bool] = True
     """Whether components on too few rows are held against a run, since the objective does not."""
 
-    def e_step(
-        self, model: GaussianMixture, *, expected: FloatArray | None = None
-    ) -> SufficientStatistics:
+    def e_step(self, model: GaussianMixture, *, threshold: float = -np.inf) -> SufficientStatistics:
         """Responsibilities of all rows under the model, summed to what the M-step needs.
 
         Parameters
         ----------
-        expected : as for `EStep`.
+        threshold : as for `EStep`.
         """
-        e_step = EStep(model, self.radius, expected=expected)
+        e_step = EStep(model, self.radius, threshold=threshold)
         batches = self.batches
         if not isinstance(batches, ArrayBatches):
             return self.workers.map_reduce(e_step, batches)

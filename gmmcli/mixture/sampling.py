@@ -4,7 +4,7 @@ Row weights count as repetitions: rows are drawn by their place in the cumulated
 row of weight 2 and a row that stands there twice lead to the same draws.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,6 +30,10 @@ LATER_ROWS = (10_000, 100_000)
 """Rows of the samples that the best runs go over next."""
 FEW_ROWS = 50
 """Rows of a sample that are too few to tell one rare cluster from two, or from chance."""
+EXPECTED_ROWS = 2_000
+"""Rows drawn from a fit, that tell how unlikely a row may be under it."""
+RARE_GAP = 7.0
+"""Nats by which a rare row is less likely than the least likely of those."""
 GROWTH = 3
 """Times that there are more rows than in a sample, at least: else it saves nothing."""
 
@@ -39,22 +43,41 @@ def is_large(description: Description) -> bool:
     return max(description.n_rows, description.n_lines) > SAMPLE_ROWS
 
 
-def samples(
-    batches: Batches, description: Description, *, rng: np.random.Generator
-) -> list[ArrayBatches]:
-    """Growing samples, the smallest first; empty if SAMPLE_ROWS hold everything."""
-    n_rows = description.n_rows
-    if not is_large(description):
-        return []
-    n_parameters = FullMoments.width(batches.n_features)
-    sizes = [int(np.clip(ROWS_PER_PARAMETER * n_parameters, RACE_ROWS, SAMPLE_ROWS))]
-    sizes += [size for size in LATER_ROWS if size > sizes[0] and n_rows >= GROWTH * size]
-    drawn: list[ArrayBatches] = []
-    source, mass = batches, n_rows
-    for size in reversed(sizes):
-        source, mass = draw_rows(source, mass, size, rng), float(size)
-        drawn.append(source)
-    return drawn[::-1]
+class Samples:
+    """Growing samples, the smallest first; none if SAMPLE_ROWS hold everything.
+
+    Of rows in memory each is drawn when it is asked for: not every fit needs the largest. From a
+    file all are drawn in the pass that the first one needs, the same rows.
+
+    sizes : rows of each.
+    """
+
+    def __init__(
+        self, batches: Batches, description: Description, *, rng: np.random.Generator
+    ) -> None:
+        n_rows = description.n_rows
+        self.sizes: list[int] = []
+        if is_large(description):
+            n_parameters = FullMoments.width(batches.n_features)
+            first = int(np.clip(ROWS_PER_PARAMETER * n_parameters, RACE_ROWS, SAMPLE_ROWS))
+            later = [size for size in LATER_ROWS if size > first and n_rows >= GROWTH * size]
+            self.sizes = [first, *later]
+        self._batches = batches
+        self._places = [strata(n_rows, size, rng) for size in self.sizes]
+        self._drawn: dict[int, ArrayBatches] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.sizes)
+
+    def __getitem__(self, number: int) -> ArrayBatches:
+        """One of them."""
+        if number not in self._drawn:
+            in_memory = isinstance(self._batches, ArrayBatches)
+            wanted = [number] if in_memory else range(len(self))
+            drawn = draw_rows(self._batches, [self._places[i] for i in wanted])
+            self._drawn.update(zip(wanted, drawn, strict=True))
+        return self._drawn[number]
 
 
 def in_memory(batches: Iterable[Batch]) -> ArrayBatches:
@@ -69,20 +92,27 @@ def in_memory(batches: Iterable[Batch]) -> ArrayBatches:
     )
 
 
-def draw_rows(batches: Batches, n_rows: float, size: int, rng: np.random.Generator) -> ArrayBatches:
-    """`size` rows drawn with probability proportional to their weights, in one pass.
+def strata(n_rows: float, size: int, rng: np.random.Generator) -> FloatArray:
+    """A place in [0, n_rows) from each of `size` strata, so that they spread over the whole."""
+    places: FloatArray = (np.arange(size) + rng.random(size)) * (n_rows / size)
+    return places
 
-    Drawn in strata, so that the sample is spread over the whole file.
-    """
-    positions = (np.arange(size) + rng.random(size)) * (n_rows / size)
-    drawn: list[FloatArray] = []
+
+def draw_rows(batches: Batches, samples: Sequence[FloatArray]) -> list[ArrayBatches]:
+    """The rows at these places of the cumulated weights, sample by sample, in one pass."""
+    drawn: list[list[FloatArray]] = [[] for _ in samples]
     before = 0.0
     for X, weights in batches:
-        upper = before + (np.arange(1.0, X.shape[1] + 1) if weights is None else np.cumsum(weights))
-        here = positions[(positions >= before) & (positions < upper[-1])]
-        drawn.append(X[:, np.searchsorted(upper, here, side="right")])
-        before = float(upper[-1])
-    return ArrayBatches(np.concatenate(drawn, axis=1))
+        upper = None if weights is None else before + np.cumsum(weights)
+        after = before + X.shape[1] if upper is None else float(upper[-1])
+        for rows, places in zip(drawn, samples, strict=True):
+            here = places[slice(*np.searchsorted(places, [before, after]))]
+            if upper is None:
+                rows.append(X[:, (here - before).astype(np.int64)])
+            else:
+                rows.append(X[:, np.searchsorted(upper, here, side="right")])
+        before = after
+    return [ArrayBatches(np.concatenate(rows, axis=1)) for rows in drawn]
 
 
 def draw(weights: FloatArray, uniform: FloatArray) -> IntArray:
@@ -119,10 +149,11 @@ def rare_rows(
     few = (pilot.weights * sample.n_rows < FEW_ROWS) & (pilot.weights * n_rows <= RARE_ROWS)
     known = pilot if few.all() else pilot.taken(np.flatnonzero(~few).tolist())
     rng = stream(0, Purpose.RARE_ROWS)
-    expected = np.ascontiguousarray(known.sample(SAMPLE_ROWS, rng)[0].T)
-    e_step = EStep(known, problem.radius, expected=expected)
-    left = e_step.log_density(sample.X) >= e_step.threshold
-    statistics = problem.e_step(known, expected=expected)
+    expected = np.ascontiguousarray(known.sample(EXPECTED_ROWS, rng)[0].T)
+    e_step = EStep(known, problem.radius)
+    threshold = float(e_step.log_density(expected).min()) - RARE_GAP
+    left = e_step.log_density(sample.X) >= threshold
+    statistics = problem.e_step(known, threshold=threshold)
     rare = in_memory(statistics.unlikely) if statistics.unlikely else None
     fewest = problem.structure.rows_needed(pilot.n_features)
     if rare is None or not fewest <= rare.total_weight <= RARE_ROWS:

@@ -26,6 +26,8 @@ COLLINEAR = 1e-10
 LARGEST_EXPONENT = 1_000
 FIRST_ROWS = 2_000
 """Rows that tell how a column is rounded."""
+COPIED_ROWS = 16 * BATCH_ROWS
+"""Rows that a thread standardises before it asks for others."""
 NULL = 1e-12
 """The same for a direction in which the data have no spread at all, but for rounding."""
 
@@ -234,13 +236,14 @@ class Standardisation:
         """The standardised rows: a copy in memory if they are there already, else pass by pass."""
         if not isinstance(batches, ArrayBatches):
             return _StandardisedBatches(batches, self)
-        X = np.empty_like(batches.X)
+        X, n_rows = np.empty_like(batches.X), batches.n_rows
 
-        def fill(start: int) -> None:
-            rows = slice(start, start + BATCH_ROWS)
-            self.apply(batches.X[:, rows], X[:, rows])
+        def fill(first: int) -> None:
+            for start in range(first, min(first + COPIED_ROWS, n_rows), BATCH_ROWS):
+                rows = slice(start, start + BATCH_ROWS)
+                self.apply(batches.X[:, rows], X[:, rows])
 
-        deque((workers or Serial()).map_ordered(fill, range(0, batches.n_rows, BATCH_ROWS)), 0)
+        deque((workers or Serial()).map_ordered(fill, range(0, n_rows, COPIED_ROWS)), 0)
         return ArrayBatches(X, batches.weights)
 
     def radius(self, description: Description) -> FloatArray:

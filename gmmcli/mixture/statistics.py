@@ -22,8 +22,6 @@ WIDEST = 40
 """Features beyond which the centred form is the faster one."""
 RARE_ROWS = 5_000
 """Rows that are kept as unlikely: more of them than this are no rarity."""
-RARE_GAP = 5.0
-"""Nats by which such a row is less likely than the least likely of those that are expected."""
 BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
 LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
@@ -151,12 +149,11 @@ class EStep:
     model : the mixture, in coordinates where the data are near the origin.
     radius : (D,), a bound on abs(x) in each column, which decides whether a component's
         log-density may be had from one matrix product or needs the centred form.
-    expected : rows (D, S) as the mixture has them; rows of the data that are by far less likely
-        than any of these are kept.
+    threshold : the log-density below which rows are kept as unlikely.
     """
 
     def __init__(
-        self, model: GaussianMixture, radius: FloatArray, *, expected: FloatArray | None = None
+        self, model: GaussianMixture, radius: FloatArray, *, threshold: float = -np.inf
     ) -> None:
         covariance = model.covariance
         self.model = model
@@ -172,11 +169,9 @@ class EStep:
         self.centred = np.flatnonzero(centred)
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
-        self.threshold = -np.inf
+        self.threshold = threshold
         suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
         self.block_rows = min(max(suited, LEAST_BLOCK), MOST_BLOCK)
-        if expected is not None:
-            self.threshold = float(self.log_density(expected).min()) - RARE_GAP
 
     def __call__(self, batch: Batch, features: FloatArray | None = None) -> SufficientStatistics:
         """Sum of the statistics of a batch's rows.

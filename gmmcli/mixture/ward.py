@@ -26,19 +26,18 @@ def ward(X: FloatArray, masses: FloatArray) -> Tree:
     """The tree of the columns of X (D, M) with masses (M,)."""
     centres, masses = X.copy(), masses.copy()
     n_rows = X.shape[1]
-    alive = np.ones(n_rows, dtype=bool)
     pairs: list[tuple[int, int]] = []
     heights: list[float] = []
     chain: list[int] = []
     while len(pairs) < n_rows - 1:
         if not chain:
-            chain.append(int(np.argmax(alive)))
+            chain.append(int(np.argmax(centres[0] < np.inf)))
         last = chain[-1]
         Y = centres - centres[:, last, None]
-        cost = np.einsum("dm,dm->m", Y, Y) * (masses * masses[last] / (masses + masses[last]))
-        cost[~alive] = np.inf
+        cost = np.einsum("dm,dm->m", Y, Y)
+        cost *= masses * masses[last] / (masses + masses[last])
         cost[last] = np.inf
-        nearest = int(np.argmin(cost))
+        nearest = int(cost.argmin())
         if len(chain) == 1 or cost[nearest] < cost[chain[-2]]:
             chain.append(nearest)
             continue
@@ -50,7 +49,8 @@ def ward(X: FloatArray, masses: FloatArray) -> Tree:
         total = masses[other] + masses[last]
         centres[:, other] += (centres[:, last] - centres[:, other]) * (masses[last] / total)
         masses[other] = total
-        alive[last] = False
+        # far from all that are left
+        centres[:, last] = np.inf
     order = np.argsort(heights, kind="stable")
     return Tree(np.array(pairs, dtype=np.int64).reshape(-1, 2)[order], np.array(heights)[order])
 

@@ -11,9 +11,10 @@ from gmmcli.mixture.sampling import (
     LATER_ROWS,
     RACE_ROWS,
     SAMPLE_ROWS,
+    Samples,
     draw_rows,
     in_memory,
-    samples,
+    strata,
 )
 from gmmcli.mixture.standardise import describe
 
@@ -24,12 +25,16 @@ def numbered(n_rows, weights=None):
 
 def drawn_of(n_rows, *, seed):
     batches = numbered(n_rows)
-    return samples(batches, describe(batches), rng=np.random.default_rng(seed))
+    return Samples(batches, describe(batches), rng=np.random.default_rng(seed))
+
+
+def drawn_from(batches, n_rows, size, *, seed):
+    return draw_rows(batches, [strata(n_rows, size, np.random.default_rng(seed))])[0]
 
 
 def test_a_draw_is_spread_over_the_whole():
     n_rows, size = 3 * BATCH_ROWS + 17, 500
-    drawn = draw_rows(numbered(n_rows), n_rows, size, np.random.default_rng(0)).X[0]
+    drawn = drawn_from(numbered(n_rows), n_rows, size, seed=0).X[0]
     assert len(drawn) == size
     # one of each stratum
     strata = np.floor((drawn + 0.5) * size / n_rows)
@@ -40,7 +45,7 @@ def test_a_draw_is_spread_over_the_whole():
 def test_every_row_is_as_likely():
     counts = np.zeros(40)
     for seed in range(1500):
-        drawn = draw_rows(numbered(40), 40, 10, np.random.default_rng(seed))
+        drawn = drawn_from(numbered(40), 40, 10, seed=seed)
         np.add.at(counts, drawn.X[0].astype(int), 1)
     expected = 1500 * 10 / 40
     assert np.max(np.abs(counts - expected)) < 5 * np.sqrt(expected)
@@ -50,9 +55,9 @@ def test_rows_are_drawn_by_weight():
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 4, 2 * BATCH_ROWS).astype(float)
     total = weights.sum()
-    weighted = draw_rows(numbered(len(weights), weights), total, 4000, np.random.default_rng(2))
+    weighted = drawn_from(numbered(len(weights), weights), total, 4000, seed=2)
     everything = np.repeat(np.arange(len(weights)), weights.astype(int))
-    repeated = draw_rows(rows(everything[:, None]), total, 4000, np.random.default_rng(2))
+    repeated = drawn_from(rows(everything[:, None]), total, 4000, seed=2)
     assert np.array_equal(weighted.X, repeated.X)
     assert np.all(weights[weighted.X[0].astype(int)] > 0)
 
@@ -70,7 +75,7 @@ def test_the_first_sample_has_rows_for_the_parameters_of_many_columns():
     def first(n_features):
         X = np.random.default_rng(0).standard_normal((n_features, 12_000))
         batches = ArrayBatches(X)
-        return samples(batches, describe(batches), rng=np.random.default_rng(0))[0].n_rows
+        return Samples(batches, describe(batches), rng=np.random.default_rng(0))[0].n_rows
 
     assert [first(2), first(16), first(40)] == [RACE_ROWS, 30 * (1 + 16 + 136), SAMPLE_ROWS]
 
@@ -87,18 +92,36 @@ def test_samples_grow():
         assert batch.X.mean() == pytest.approx((n_rows - 1) / 2, rel=0.01)
 
 
+class Passes:
+    """Rows that come pass by pass, and how many passes there were."""
+
+    def __init__(self, held):
+        self.held, self.n_features, self.n_passes = held, held.n_features, 0
+
+    def __iter__(self):
+        self.n_passes += 1
+        return iter(self.held)
+
+
+def test_samples_of_a_file_are_drawn_in_one_pass_and_are_those_of_memory():
+    rng = np.random.default_rng(5)
+    held = rows(rng.standard_normal((35_000, 2)), rng.uniform(1, 2, 35_000))
+    source, description = Passes(held), describe(held)
+    one, other = (
+        Samples(batches, description, rng=np.random.default_rng(0)) for batches in (held, source)
+    )
+    assert len(one) == len(other) == 2
+    for number in (1, 0):
+        assert np.array_equal(one[number].X, other[number].X)
+        assert one[number] is one[number]
+    assert source.n_passes == 1
+
+
 def test_rows_that_come_pass_by_pass_are_taken_into_memory():
     rng = np.random.default_rng(5)
     held = rows(rng.standard_normal((BATCH_ROWS + 3, 2)), rng.uniform(1, 2, BATCH_ROWS + 3))
-
-    class Slices:
-        n_features = 2
-
-        def __iter__(self):
-            return iter(held)
-
     assert in_memory(held) is held
-    taken = in_memory(Slices())
+    taken = in_memory(Passes(held))
     assert np.array_equal(taken.X, held.X)
     assert np.array_equal(taken.weights, held.weights)
 
@@ -182,5 +205,5 @@ def test_iterations_on_samples_are_not_those_over_all_rows():
 def test_many_rows_of_little_weight_are_sampled_too():
     X = np.random.default_rng(12).standard_normal((2, 12_000))
     batches = ArrayBatches(X, np.full(12_000, 0.01))
-    drawn = samples(batches, describe(batches), rng=np.random.default_rng(0))
+    drawn = Samples(batches, describe(batches), rng=np.random.default_rng(0))
     assert [sample.n_rows for sample in drawn] == [RACE_ROWS]

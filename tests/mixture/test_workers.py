@@ -18,8 +18,8 @@ from gmmcli.mixture.workers import Serial
 @pytest.fixture(autouse=True)
 def shared_however_small(monkeypatch):
     """Others take part in what would be too short for them."""
-    monkeypatch.setattr("gmmcli.execution.PATIENCE", 0)
-    monkeypatch.setattr("gmmcli.execution.SHORT", 0)
+    monkeypatch.setattr("gmmcli.execution.WORTH", -1)
+    monkeypatch.setattr("gmmcli.execution.SHORT", -1)
 
 
 def fit_by(n_threads, name, size):
