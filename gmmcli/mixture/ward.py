@@ -35,7 +35,7 @@ def ward(X: FloatArray, masses: FloatArray) -> Tree:
         last = chain[-1]
         Y = centres - centres[:, last, None]
         cost = np.einsum("dm,dm->m", Y, Y)
-        cost *= masses * masses[last] / (masses + masses[last])
+        cost *= masses[last] * (masses / (masses + masses[last]))
         cost[last] = np.inf
         nearest = int(cost.argmin())
         if len(chain) == 1 or cost[nearest] < cost[chain[-2]]:
