@@ -37,7 +37,7 @@ WORTH = 12e-3
 """Seconds of work on the same data from which a team is made: twice what that costs."""
 FIRST_ITEMS = 4
 """Items that tell how long the others will take."""
-SHORT = 5e-4
+SHORT = 1.5e-3
 """Seconds of a call that is too short to be shared, since a team has to be told and to answer."""
 
 
@@ -103,10 +103,12 @@ class _Use:
 
     def is_worth_a_team(self, n_items: int, n_left: int) -> bool:
         """Whether a call that has so many of its items left is to be shared."""
+        if self.n_items == 0:
+            return False
+        each = self.seconds / self.n_items
         # the first items take longer: what they share is not there yet, nor in the caches
-        each = self.seconds / self.n_items if self.n_items >= FIRST_ITEMS else 0.0
-        foreseen = max(self.seconds, each * n_items)
-        return foreseen > SHORT and self.seconds + each * n_left > WORTH
+        foreseen = each * n_left if self.n_items >= FIRST_ITEMS else 0.0
+        return each * n_items > SHORT and self.seconds + foreseen > WORTH
 
 
 class Executor:

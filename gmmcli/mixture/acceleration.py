@@ -24,15 +24,20 @@ LONGEST = 4.0**8
 
 @dataclass
 class Leaps:
-    """Watches the plain steps and proposes a leap after every second one, if they are slow."""
+    """Watches the plain steps and proposes a leap after every second one, if they are slow.
+
+    late : gain in nats a row below which leaps are taken; None for LATE.
+    """
 
     longest: float = SHORTEST
     last_change: float = np.nan
     path: list[Estimates] = field(default_factory=list)
+    late: float | None = None
 
     def estimates(self, current: Estimates, change: float) -> Estimates | None:
         """Where to leap from the step that gained `change`; None for a plain step."""
-        slow = SLOW * self.last_change < change < LATE * current.n_rows
+        late = LATE if self.late is None else self.late
+        slow = SLOW * self.last_change < change < late * current.n_rows
         self.last_change = change
         self.path.append(current)
         if len(self.path) < 3:

@@ -61,6 +61,8 @@ LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
 LEAST_WHERE_ROUGH = 0.5
 """The same for rough fits, and in nats in all: less than that is chance."""
+LATE_WHERE_ROUGH = 1e-3
+"""Gain in nats a row below which rough fits leap: which optimum they come to matters less."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
 
@@ -284,16 +286,13 @@ class Contest:
             zip(ascents, runs, strict=True), key=lambda pair: -merit(pair[1].step, problem)
         )
         return [
-            replace(
-                ascent,
-                model=run.step.model,
-                state=State.new(run.step.model),
-                rule=self.options.rule(),
-            )
-            for ascent, run in pairs
+            self._begin(ascent.name, run.step.model, ascent.n_agreeing) for ascent, run in pairs
         ]
 
     def _ascent(self, climber: Climber, climbers: Sequence[Climber]) -> Ascent:
         """An ascent from where a run of a race has come to."""
-        model, n_agreeing = climber.step.model, agreeing(climbers, climber)
-        return Ascent(climber.name, model, State.new(model), self.options.rule(), n_agreeing)
+        return self._begin(climber.name, climber.step.model, agreeing(climbers, climber))
+
+    def _begin(self, name: str, model: GaussianMixture, n_agreeing: int) -> Ascent:
+        state = State.new(model, late=LATE_WHERE_ROUGH if self.options.rough else None)
+        return Ascent(name, model, state, self.options.rule(), n_agreeing)

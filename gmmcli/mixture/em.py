@@ -102,9 +102,9 @@ class State:
     begun: SufficientStatistics | None = None
 
     @classmethod
-    def new(cls, model: GaussianMixture, n_iter: int = 0) -> Self:
-        """At the start of a run, with n_iter M-steps behind it."""
-        return cls(Repairs(budget=2 * model.n_components), n_iter=n_iter)
+    def new(cls, model: GaussianMixture, n_iter: int = 0, *, late: float | None = None) -> Self:
+        """At the start of a run, with n_iter M-steps behind it; `late` as for `Leaps`."""
+        return cls(Repairs(budget=2 * model.n_components), Leaps(late=late), n_iter)
 
 
 def iterate(model: GaussianMixture, problem: Problem, state: State | None = None) -> Iterator[Step]:

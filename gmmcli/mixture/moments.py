@@ -45,6 +45,19 @@ class Moments(Protocol):
         """T(x) of each row of a block X (D, B): (P, B)."""
 
     @staticmethod
+    def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:
+        """What the products in T(x) add to coefficients · T(x), block X (D, B): (B,).
+
+        Parameters
+        ----------
+        coefficients : (P - 1 - D,), those of the products.
+        """
+
+    @staticmethod
+    def products(X: FloatArray, weights: FloatArray | None) -> FloatArray:
+        """Sum over a block of w times the products in T(x): (P - 1 - D,)."""
+
+    @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
         """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
 
@@ -156,6 +169,21 @@ class FullMoments:
         return block
 
     @staticmethod
+    def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:
+        """What the products in T(x) add to coefficients · T(x), block X (D, B): (B,)."""
+        matrix = np.zeros((len(X), len(X)))
+        matrix[_upper(len(X))] = coefficients
+        added: FloatArray = np.einsum("db,db->b", matrix @ X, X)
+        return added
+
+    @staticmethod
+    def products(X: FloatArray, weights: FloatArray | None) -> FloatArray:
+        """Sum over a block of w times the products in T(x): (P - 1 - D,)."""
+        second = (X if weights is None else X * weights) @ X.T
+        upper: FloatArray = second[_upper(len(X))]
+        return upper
+
+    @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
         """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
         n_features = means.shape[1]
@@ -235,6 +263,18 @@ class DiagonalMoments:
         rows[:] = X
         np.multiply(rows, rows, out=block[1 + n_features :])
         return block
+
+    @staticmethod
+    def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:
+        """What the squares in T(x) add to coefficients · T(x), block X (D, B): (B,)."""
+        added: FloatArray = coefficients @ (X * X)
+        return added
+
+    @staticmethod
+    def products(X: FloatArray, weights: FloatArray | None) -> FloatArray:
+        """Sum over a block of w times the squares in T(x): (D,)."""
+        squares: FloatArray = np.einsum("db,db->d", X if weights is None else X * weights, X)
+        return squares
 
     @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:

@@ -38,6 +38,8 @@ class SufficientStatistics:
     totals : (K, P), sums of w r_k T(x - origin_k).
     origins : (K, D).
     form : what T is.
+    shared : the first component has the totals of the products for all of them; that is all
+        that one covariance for all needs.
     unlikely : the rows below the E-step's threshold, if they are few.
     """
 
@@ -47,6 +49,7 @@ class SufficientStatistics:
     totals: FloatArray
     origins: FloatArray
     form: type[Moments]
+    shared: bool = False
     unlikely: tuple[Batch, ...] = ()
 
     def __add__(self, other: Self) -> Self:
@@ -73,6 +76,9 @@ class SufficientStatistics:
     def estimates(self) -> "Estimates":
         """Weights, means and spreads: all that the M-step needs."""
         means, scatters = self.form.mean_and_scatter(self.totals, self.origins)
+        if self.shared:
+            spreads = np.broadcast_to(scatters.sum(axis=0) / self.n_rows, scatters.shape)
+            return Estimates(self.n_rows, self.masses / self.n_rows, means, spreads)
         masses = self.masses.reshape((-1,) + (1,) * (scatters.ndim - 1))
         spreads = np.divide(scatters, masses, out=np.zeros_like(scatters), where=masses > 0)
         return Estimates(self.n_rows, self.masses / self.n_rows, means, spreads)
@@ -163,13 +169,18 @@ class EStep:
             error = rounding_error(coefficients, radius, self.form)
             coefficients[:, 0] += np.log(model.weights)
         wide = covariance.matrices.ndim == 3 and model.n_features > WIDEST
-        centred = ~(error <= SAFE_ERROR) | wide
+        unsafe = ~(error <= SAFE_ERROR)
+        # the products of one covariance for all add the same to every component's log-density
+        self.shared = covariance.shared and not unsafe.any()
+        centred = unsafe | (wide and not self.shared)
         self.coefficients = coefficients[~centred]
         self.pooled = np.flatnonzero(~centred)
         self.centred = np.flatnonzero(centred)
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = threshold
+        if self.shared:
+            numbers = 1 + 3 * model.n_features
         suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
         self.block_rows = min(max(suited, LEAST_BLOCK), MOST_BLOCK)
 
@@ -189,7 +200,8 @@ class EStep:
         """Statistics of a batch, given by its number, or of one block of it."""
         number, rows = part
         batch = batches.batch(number)
-        features = batches.features(self.form, number) if len(self.pooled) else None
+        needed = len(self.pooled) > 0 and not self.shared
+        features = batches.features(self.form, number) if needed else None
         if rows is None:
             return self(batch, features)
         return self.of_block(Block.of(batch, features, rows))
@@ -203,13 +215,11 @@ class EStep:
     def of_block(self, block: Block) -> SufficientStatistics:
         """Statistics of a block's rows."""
         X, weights, features = block
-        if len(self.pooled) == 0:
-            features = None
-        elif features is None:
-            features = self.form.features(X)
+        features = self._features(X, features)
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
         responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
+        top += self._in_common(X)
         total = responsibilities.sum(axis=0)
         log_total = np.log(total)
         if weights is None:
@@ -223,13 +233,22 @@ class EStep:
             log_top = -float(weights @ log_total)
             responsibilities *= weights / total
         totals = self._totals(X, features, responsibilities)
+        if self.shared:
+            totals[0, 1 + len(X) :] = self.form.products(X, weights)
         unlikely: tuple[Batch, ...] = ()
         if self.threshold > -np.inf:
             below = top + log_total < self.threshold
             if below.any():
                 unlikely = (Batch(X[:, below], None if weights is None else weights[below]),)
         return SufficientStatistics(
-            n_rows, log_likelihood, log_top, totals, self.origins, self.form, unlikely
+            n_rows,
+            log_likelihood,
+            log_top,
+            totals,
+            self.origins,
+            self.form,
+            self.shared,
+            unlikely,
         )
 
     def log_density(self, X: FloatArray) -> FloatArray:
@@ -237,16 +256,28 @@ class EStep:
         density = np.empty(X.shape[1])
         for start in range(0, X.shape[1], self.block_rows):
             rows = slice(start, start + self.block_rows)
-            features = self.form.features(X[:, rows]) if len(self.pooled) else None
-            joint = self.log_joint(X[:, rows], features)
+            joint = self.log_joint(X[:, rows], self._features(X[:, rows]))
             top = joint.max(axis=0)
             density[rows] = top + np.log(np.exp(joint - top).sum(axis=0))
+            density[rows] += self._in_common(X[:, rows])
         return density
 
+    def _features(self, X: FloatArray, known: FloatArray | None = None) -> FloatArray | None:
+        """What one matrix product needs of the rows: T(x), or only 1 and x; None if nothing."""
+        if self.shared:
+            return np.concatenate([np.ones((1, X.shape[1])), X])
+        if len(self.pooled) == 0:
+            return None
+        return self.form.features(X) if known is None else known
+
+    def _in_common(self, X: FloatArray) -> FloatArray | float:
+        """What all components have in common of their log-densities, and `log_joint` leaves out."""
+        return self.form.quadratic(X, self.coefficients[0, 1 + len(X) :]) if self.shared else 0.0
+
     def log_joint(self, X: FloatArray, features: FloatArray | None) -> FloatArray:
-        """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B): (K, B)."""
+        """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B), less what is in common: (K, B)."""
         if features is not None and len(self.centred) == 0:
-            pooled: FloatArray = self.coefficients @ features
+            pooled: FloatArray = self.coefficients[:, : len(features)] @ features
             return pooled
         joint = np.empty((self.model.n_components, X.shape[1]))
         if features is not None:
@@ -260,10 +291,13 @@ class EStep:
     def _totals(
         self, X: FloatArray, features: FloatArray | None, responsibilities: FloatArray
     ) -> FloatArray:
-        if features is not None and len(self.centred) == 0:
+        if features is not None and len(self.centred) == 0 and not self.shared:
             pooled: FloatArray = responsibilities @ features.T
             return pooled
-        totals = np.empty((len(responsibilities), self.form.width(len(X))))
+        totals = np.zeros((len(responsibilities), self.form.width(len(X))))
+        if self.shared and features is not None:
+            np.matmul(responsibilities, features.T, out=totals[:, : len(features)])
+            return totals
         if features is not None:
             totals[self.pooled] = responsibilities[self.pooled] @ features.T
         for k in self.centred:

@@ -103,3 +103,14 @@ def test_leaps_grow_while_they_pay():
     assert leaps.longest == first
     leaps.judge(np.nan)
     assert leaps.longest == first
+
+
+@pytest.mark.parametrize(("late", "leaps"), [(None, False), (1e-3, True)])
+def test_a_run_may_leap_earlier(late, leaps):
+    # gains of 4e-4 nats a row, and then of 3e-4
+    moving = Leaps(late=late)
+    for i, gain in enumerate([0.5, 0.4, 0.3]):
+        ones = np.ones((2, 1)) / 2
+        current = Estimates(1000.0, ones[:, 0], ones * 0.9**i, np.ones((2, 1)))
+        found = moving.estimates(current, gain)
+    assert (found is not None) == leaps

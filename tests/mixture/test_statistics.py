@@ -54,11 +54,20 @@ def test_the_sums_are_those_of_the_definition(name, tight):
     np.testing.assert_allclose(estimates.weights, r @ weights / weights.sum(), rtol=1e-7)
     means, spreads = estimates.means, estimates.spreads
     np.testing.assert_allclose(means, (r * weights) @ X / (r @ weights)[:, None], rtol=1e-7)
-    for k in range(3):
-        Y = X - means[k]
-        expected = model.covariance.form.of_matrix((Y.T * (r[k] * weights)) @ Y)
-        expected /= r[k] @ weights
-        np.testing.assert_allclose(spreads[k], expected, rtol=1e-6, atol=1e-9)
+    scatters = np.stack(
+        [
+            model.covariance.form.of_matrix(((X - mean).T * (share * weights)) @ (X - mean))
+            for mean, share in zip(means, r, strict=True)
+        ]
+    )
+    assert statistics.shared == (model.covariance.shared and not tight)
+    if statistics.shared:
+        # of one covariance for all only the sum is needed, and known
+        expected = np.broadcast_to(scatters.sum(axis=0) / weights.sum(), scatters.shape)
+    else:
+        masses = (r @ weights).reshape((-1,) + (1,) * (scatters.ndim - 1))
+        expected = scatters / masses
+    np.testing.assert_allclose(spreads, expected, rtol=1e-6, atol=1e-9)
 
 
 def scikit_step(model, X, name):
@@ -169,3 +178,22 @@ def test_estimates_are_a_row_of_numbers_and_back(name):
     wild = estimates.of_vector(-estimates.vector())
     assert np.all(wild.weights > 0)
     assert wild.weights.sum() == pytest.approx(1, rel=1e-15)
+
+
+@every_structure
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_below_a_threshold_are_kept(name, weighted):
+    rng = np.random.default_rng(4)
+    model = random_model(rng, name)
+    X, _ = model.sample(700, rng)
+    weights = rng.uniform(0.5, 2, 700) if weighted else None
+    density = model.posterior(X).log_density
+    radius = np.abs(X).max(axis=0)
+    np.testing.assert_allclose(EStep(model, radius).log_density(X.T), density, rtol=1e-10)
+    threshold = float(np.sort(density)[9:11].mean())
+    statistics = EStep(model, radius, threshold=threshold)(Batch(X.T, weights))
+    (kept,) = statistics.unlikely
+    below = density < threshold
+    assert below.sum() == 10
+    assert np.array_equal(kept.X, X.T[:, below])
+    assert weights is None or np.array_equal(kept.weights, weights[below])
