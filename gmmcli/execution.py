@@ -7,6 +7,7 @@ Threads share what comes from files, block by block. What is over data in memory
 is shared by processes that hold the same data.
 """
 
+import math
 import os
 import resource
 import sys
@@ -33,8 +34,9 @@ MOST_BEHIND = 2
 """Calls that may wait while one is under way: each holds a block."""
 LOOK_AHEAD = 3
 """Blocks a thread may be ahead of the sum: enough to keep it busy, few enough for memory."""
-WORTH = 12e-3
-"""Seconds of work on the same data from which a team is made: twice what that costs."""
+WORTH = 5e-2
+"""Seconds of work on the same data from which a team is made. To fork takes a few milliseconds, and
+every page that this process or the others write to afterwards takes a little once more."""
 FIRST_ITEMS = 4
 """Items that tell how long the others will take."""
 SHORT = 1.5e-3
@@ -94,21 +96,11 @@ def _cgroup_limits(name: str) -> Iterator[str]:
 class _Use:
     """How much was done on some data so far, and who shares it since.
 
-    n_items, seconds : before there was a team.
+    seconds : about, before there was a team.
     """
 
-    n_items: int = 0
     seconds: float = 0.0
     team: Team | None = None
-
-    def is_worth_a_team(self, n_items: int, n_left: int) -> bool:
-        """Whether a call that has so many of its items left is to be shared."""
-        if self.n_items == 0:
-            return False
-        each = self.seconds / self.n_items
-        # the first items take longer: what they share is not there yet, nor in the caches
-        foreseen = each * n_left if self.n_items >= FIRST_ITEMS else 0.0
-        return each * n_items > SHORT and self.seconds + foreseen > WORTH
 
 
 class Executor:
@@ -157,16 +149,21 @@ class Executor:
 
         There are others from when the data take longer than it takes to make them.
         """
-        use, n_left = self._uses.setdefault(data, _Use()), len(items)
-        while n_left and not use.is_worth_a_team(len(items), n_left):
+        use, n_done = self._uses.setdefault(data, _Use()), 0
+        before, fastest, is_worth_a_team = use.seconds, math.inf, use.team is not None
+        while n_done < len(items) and not is_worth_a_team:
             begin = time.perf_counter()
-            result = function(data, items[-n_left])
-            use.seconds += time.perf_counter() - begin
-            use.n_items += 1
-            n_left -= 1
+            result = function(data, items[n_done])
+            # the first items take longer: what they need is not there yet, nor in the caches
+            fastest = min(fastest, time.perf_counter() - begin)
+            n_done += 1
+            use.seconds = before + fastest * n_done
+            foreseen = len(items) if n_done >= FIRST_ITEMS else n_done
+            is_long = fastest * len(items) > SHORT
+            is_worth_a_team = is_long and before + fastest * foreseen > WORTH
             yield result
-        if n_left:
-            rest, team = items[-n_left:], self._team(use, data)
+        if n_done < len(items):
+            rest, team = items[n_done:], self._team(use, data)
             if team is None:
                 yield from self.map_ordered(partial(function, data), rest)
             else:
