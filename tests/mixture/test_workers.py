@@ -1,8 +1,10 @@
 """The same bits from one thread or many."""
 
+import sys
 import threading
 import time
 from operator import add
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from gmmcli.execution import available_cpus, executor
 from gmmcli.mixture.batches import BATCH_ROWS
 from gmmcli.mixture.fitting import FitOptions, fit
 from gmmcli.mixture.workers import Serial
+from gmmcli.processes import Team
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +23,8 @@ def shared_however_small(monkeypatch):
     """Others take part in what would be too short for them."""
     monkeypatch.setattr("gmmcli.execution.WORTH", -1)
     monkeypatch.setattr("gmmcli.execution.SHORT", -1)
+    monkeypatch.setattr("gmmcli.mixture.statistics.BLOCK_NUMBERS", 0)
+    monkeypatch.setattr("gmmcli.mixture.statistics.LEAST_BLOCK", 200)
 
 
 def fit_by(n_threads, name, size):
@@ -30,8 +35,10 @@ def fit_by(n_threads, name, size):
     batches = rows(X, rng.uniform(0.5, 2, size))
     if n_threads is None:
         return fit(batches, 3, options=options)
-    with executor(n_threads) as workers:
-        return fit(batches, 3, options=options, workers=workers)
+    with patch("gmmcli.execution.Team", wraps=Team) as made, executor(n_threads) as workers:
+        result = fit(batches, 3, options=options, workers=workers)
+    assert made.called == (n_threads > 1 and sys.platform == "linux")
+    return result
 
 
 def the_same_bits(result, plain):
