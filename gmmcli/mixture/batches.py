@@ -20,7 +20,7 @@ from gmmcli.mixture.workers import Serial, Sum, Workers
 BATCH_ROWS = 8192
 """Rows of a batch. Sums are taken batch by batch, so the number is part of the result's bits."""
 
-MOST_FEATURES = 4_000_000
+MOST_FEATURES = 1_000_000
 """Numbers that are kept instead of being computed in each pass, at most."""
 
 

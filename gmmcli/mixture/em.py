@@ -4,7 +4,7 @@ Source: Dempster, Laird & Rubin (1977); Bishop (2006), section 9.2.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, Self
 
@@ -12,13 +12,11 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.acceleration import Leaps
+from gmmcli.mixture.decided import Decided
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import Repairs, pivots
-from gmmcli.mixture.statistics import (
-    Estimates,
-    SufficientStatistics,
-)
+from gmmcli.mixture.statistics import NOT_KEPT, Estimates, SufficientStatistics
 
 DECREASE = 1e-9
 """Nats a row by which rounding alone may lower the objective."""
@@ -88,8 +86,10 @@ class State:
     """What EM carries from step to step, beside the mixture.
 
     n_iter : M-steps that were kept.
-    n_passes : E-steps, those of leaps that were taken back included.
+    n_passes : E-steps over all rows, those of leaps that were taken back included.
     begun : the E-step under the mixture that the run begins with, if it is known already.
+    decided : the rows that later E-steps may leave out.
+    under : the mixture of the E-step that told so, where the run is taken up.
     """
 
     repairs: Repairs
@@ -100,11 +100,30 @@ class State:
     converged: bool = False
     n_passes: int = 1
     begun: SufficientStatistics | None = None
+    decided: Decided | None = None
+    under: GaussianMixture | None = None
 
     @classmethod
     def new(cls, model: GaussianMixture, n_iter: int = 0, *, late: float | None = None) -> Self:
         """At the start of a run, with n_iter M-steps behind it; `late` as for `Leaps`."""
         return cls(Repairs(budget=2 * model.n_components), Leaps(late=late), n_iter)
+
+    def e_step(
+        self, problem: Problem, model: GaussianMixture, known: SufficientStatistics | None
+    ) -> tuple[SufficientStatistics, bool]:
+        """The E-step under a mixture, and whether it went over all rows."""
+        if self.under is not None:
+            self.decided = Decided.of(problem, self.under, problem.e_step(self.under))
+            self.under = None
+        if self.decided is not None and known is None:
+            statistics = self.decided.e_step(problem, model)
+            if statistics is not None:
+                return statistics, False
+        statistics = known or problem.e_step(model)
+        if problem.is_lazy:
+            self.decided = Decided.of(problem, model, statistics)
+            statistics = replace(statistics, doubt=NOT_KEPT)
+        return statistics, known is None
 
 
 def iterate(model: GaussianMixture, problem: Problem, state: State | None = None) -> Iterator[Step]:
@@ -126,12 +145,13 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         known = state.begun if before is None and sound is model else None
         # it is of that mixture alone: a run that is taken up later begins with another
         state.begun = None
-        model, statistics = sound, known or problem.e_step(sound)
+        statistics, is_pass = state.e_step(problem, sound, known)
+        model = sound
         objective = problem.objective(model, statistics)
         if before is None:
             n_iter, change, leapt = state.n_iter, state.change, state.leapt
         else:
-            state.n_passes += 1
+            state.n_passes += is_pass
             n_iter, change = before.n_iter + 1, objective - before.objective
             same = before.model.n_components == model.n_components
             change = change if same and len(repairs.notes) == n_notes else np.nan

@@ -168,7 +168,13 @@ class Fitting:
         )
         radius = standardisation.radius(self.description)
         problem = Problem(
-            standard, structure, penalty, radius, self.workers, standardisation.log_volume
+            standard,
+            structure,
+            penalty,
+            radius,
+            self.workers,
+            standardisation.log_volume,
+            is_lazy=self.is_large,
         )
         if options.weight_prior is None:
             return standardisation, problem

@@ -47,7 +47,7 @@ class VariationalProblem(Problem):
 
     def over(self, sample: ArrayBatches) -> Self:
         """The problem of a sample."""
-        return replace(self, batches=sample, n_rows=sample.total_weight)
+        return replace(self, batches=sample, n_rows=sample.total_weight, is_lazy=False)
 
     @cached_property
     def prior(self) -> Prior:
@@ -140,7 +140,9 @@ def bayesian(
     """The problem of EM as one of Bayesian inference, with at most K components."""
     concentration = options.weight_concentration or 1 / n_components
     weight_prior = WEIGHT_PRIORS[str(options.weight_prior)](concentration, n_components)
-    return VariationalProblem(**vars(problem), n_rows=n_rows, weight_prior=weight_prior)
+    return VariationalProblem(
+        **vars(replace(problem, is_lazy=False)), n_rows=n_rows, weight_prior=weight_prior
+    )
 
 
 def _needed(estimates: Estimates) -> Estimates:

@@ -74,6 +74,17 @@ class Moments(Protocol):
         """Means (K, D) and scatters about them from sums of r · T(x - origin) (K, P)."""
 
     @staticmethod
+    def totals(masses: FloatArray, means: FloatArray, scatters: FloatArray) -> FloatArray:
+        """Sums of r · T(x) (K, P) from their masses (K,), means (K, D) and scatters about them."""
+
+    @staticmethod
+    def stretches(factors: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Least and largest ratio of a length under `factors` to that under `others`: (K,) each.
+
+        The length of a vector v is that of L^-1 v.
+        """
+
+    @staticmethod
     def factors(covariances: FloatArray) -> FloatArray:
         """Factors of the covariances; NaN for one that is not positive definite."""
 
@@ -223,6 +234,21 @@ class FullMoments:
         return origins + shift, scatter
 
     @staticmethod
+    def totals(masses: FloatArray, means: FloatArray, scatters: FloatArray) -> FloatArray:
+        """Sums of r · T(x) (K, P) from their masses (K,), means (K, D) and scatters about them."""
+        first = masses[:, None] * means
+        rows, columns = _upper(means.shape[1])
+        second = scatters[:, rows, columns] + first[:, rows] * means[:, columns]
+        return np.concatenate([masses[:, None], first, second], axis=1)
+
+    @staticmethod
+    def stretches(factors: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Least and largest ratio of a length under `factors` to that under `others`: (K,) each."""
+        maps = factors @ np.linalg.inv(others)
+        squared = np.linalg.eigvalsh(maps.transpose(0, 2, 1) @ maps)
+        return np.sqrt(np.maximum(squared[:, 0], 0)), np.sqrt(squared[:, -1])
+
+    @staticmethod
     def factors(covariances: FloatArray) -> FloatArray:
         """Inverse Cholesky factors (K, D, D); NaN for one that is not positive definite."""
         # scaled to unit diagonal first, so that columns of very different units do no harm
@@ -304,6 +330,18 @@ class DiagonalMoments:
         shift = _mean_about(totals, n_features)
         scatter = totals[:, 1 + n_features :] - totals[:, :1] * shift**2
         return origins + shift, scatter
+
+    @staticmethod
+    def totals(masses: FloatArray, means: FloatArray, scatters: FloatArray) -> FloatArray:
+        """Sums of r · T(x) (K, P) from their masses (K,), means (K, D) and scatters about them."""
+        first = masses[:, None] * means
+        return np.concatenate([masses[:, None], first, scatters + first * means], axis=1)
+
+    @staticmethod
+    def stretches(factors: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Least and largest ratio of a length under `factors` to that under `others`: (K,) each."""
+        ratios = factors / others
+        return ratios.min(axis=1), ratios.max(axis=1)
 
     @staticmethod
     def factors(covariances: FloatArray) -> FloatArray:

@@ -34,6 +34,8 @@ class Problem:
     radius : (D,), a bound on abs(x) in each column.
     log_volume : nats that a row's log-density loses on the way back to user units.
     is_sample : the rows are some of many, and a component without any may hold some of the others.
+    is_lazy : the rows are so many that it pays to leave out of an E-step those whose component is
+        beyond doubt (`decided`).
     """
 
     batches: Batches
@@ -43,6 +45,7 @@ class Problem:
     workers: Workers
     log_volume: float = 0.0
     is_sample: bool = False
+    is_lazy: bool = False
 
     charges_spurious: ClassVar[bool] = True
     """Whether components on too few rows are held against a run, since the objective does not."""
@@ -54,7 +57,7 @@ class Problem:
         ----------
         threshold : as for `EStep`.
         """
-        e_step = EStep(model, self.radius, threshold=threshold)
+        e_step = EStep(model, self.radius, threshold=threshold, keeps_doubt=self.is_lazy)
         batches = self.batches
         if not isinstance(batches, ArrayBatches):
             return self.workers.map_reduce(e_step, batches)
@@ -95,7 +98,8 @@ class Problem:
     def over(self, sample: ArrayBatches) -> Self:
         """The same over a sample, under the sample's own penalty, so that no run hits a spike."""
         strength = max(self.penalty.strength, 1 / sample.total_weight)
-        return replace(self, batches=sample, penalty=replace(self.penalty, strength=strength))
+        penalty = replace(self.penalty, strength=strength)
+        return replace(self, batches=sample, penalty=penalty, is_lazy=False)
 
     def objective(self, model: GaussianMixture, statistics: SufficientStatistics) -> float:
         """The penalised log-likelihood, in nats."""

@@ -44,15 +44,14 @@ class Ascent:
 
     def plain(self) -> dict[str, Any]:
         """As numbers, lists and names."""
-        model, leaps = self.model, self.state.leaps
+        leaps, decided = self.state.leaps, self.state.decided
         return {
             "name": self.name,
             "n_agreeing": self.n_agreeing,
             "n_passes": self.state.n_passes,
             "converged": self.state.converged,
-            "weights": model.weights.tolist(),
-            "means": model.means.tolist(),
-            "matrices": model.covariance.matrices.tolist(),
+            "mixture": _plain_mixture(self.model),
+            "decided_under": None if decided is None else _plain_mixture(decided.model),
             "n_iter": self.state.n_iter,
             "change": _nullable(self.state.change),
             "leapt": self.state.leapt,
@@ -69,13 +68,7 @@ class Ascent:
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any], options: FitOptions) -> Self:
         """The inverse of `plain`; KeyError, TypeError or ValueError if it is not one."""
-        means = np.array(plain["means"])
-        structure = structure_of(options.covariance_type, means.shape[1])
-        covariance = structure(np.array(plain["matrices"], dtype=np.float64))
-        model = GaussianMixture(np.array(plain["weights"]), means, covariance)
-        shape = (model.n_components, *(model.n_features,) * (covariance.matrices.ndim - 1))
-        if covariance.matrices.shape != shape or len(model.means) != model.n_components:
-            raise ValueError("the parts of the mixture do not match")
+        under = plain["decided_under"]
         path = [
             Estimates(float(n_rows), np.array(weights), np.array(means), np.array(spreads))
             for n_rows, weights, means, spreads in plain["path"]
@@ -92,10 +85,11 @@ class Ascent:
             bool(plain["leapt"]),
             bool(plain["converged"]),
             int(plain["n_passes"]),
+            under=None if under is None else _mixture(under, options),
         )
         return cls(
             str(plain["name"]),
-            model,
+            _mixture(plain["mixture"], options),
             state,
             rule,
             int(plain["n_agreeing"]),
@@ -143,6 +137,25 @@ class Snapshot:
 
 
 Keep = Callable[[Snapshot], None]
+
+
+def _plain_mixture(model: GaussianMixture) -> dict[str, Any]:
+    return {
+        "weights": model.weights.tolist(),
+        "means": model.means.tolist(),
+        "matrices": model.covariance.matrices.tolist(),
+    }
+
+
+def _mixture(plain: Mapping[str, Any], options: FitOptions) -> GaussianMixture:
+    means = np.array(plain["means"])
+    structure = structure_of(options.covariance_type, means.shape[1])
+    covariance = structure(np.array(plain["matrices"], dtype=np.float64))
+    model = GaussianMixture(np.array(plain["weights"]), means, covariance)
+    shape = (model.n_components, *(model.n_features,) * (covariance.matrices.ndim - 1))
+    if covariance.matrices.shape != shape or len(model.means) != model.n_components:
+        raise ValueError("the parts of the mixture do not match")
+    return model
 
 
 def _nullable(value: Any) -> Any:

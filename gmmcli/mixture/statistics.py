@@ -26,6 +26,33 @@ BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
 LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
 """Rows of a block, at least and at most."""
+FAINT = 40.0
+"""Nats below the likeliest component, beyond which others have no part in a row."""
+MARGIN = 2.0
+"""Beyond sqrt(D) standard deviations, as far as most rows are from the centre of a component."""
+MOST_IN_DOUBT = 2_000_000
+"""Numbers of the rows in doubt that are kept, at most."""
+
+
+class Doubt(NamedTuple):
+    """The rows whose component is in doubt.
+
+    rows : in blocks; none if there are so many that not all were kept.
+    many : whether that is so.
+    """
+
+    rows: tuple[Batch, ...] = ()
+    many: bool = False
+
+    def joined(self, other: Self) -> Self:
+        """Those of both."""
+        rows = self.rows + other.rows
+        if self.many or other.many or sum(batch.X.size for batch in rows) > MOST_IN_DOUBT:
+            return type(self)(many=True)
+        return type(self)(rows)
+
+
+NOT_KEPT = Doubt(many=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +68,7 @@ class SufficientStatistics:
     shared : the first component has the totals of the products for all of them; that is all
         that one covariance for all needs.
     unlikely : the rows below the E-step's threshold, if they are few.
+    doubt : the rows that are not beyond doubt, where the E-step was asked to keep them.
     """
 
     n_rows: float
@@ -51,6 +79,7 @@ class SufficientStatistics:
     form: type[Moments]
     shared: bool = False
     unlikely: tuple[Batch, ...] = ()
+    doubt: Doubt = NOT_KEPT
 
     def __add__(self, other: Self) -> Self:
         """Statistics of the rows of both, which must come from one E-step."""
@@ -61,7 +90,26 @@ class SufficientStatistics:
             log_top=self.log_top + other.log_top,
             totals=self.totals + other.totals,
             unlikely=self.unlikely if self.many_unlikely else self.unlikely + other.unlikely,
+            doubt=self.doubt.joined(other.doubt),
         )
+
+    def without(self, other: Self) -> Self:
+        """Statistics of the rows that are not among the others, under the same mixture."""
+        return replace(
+            self,
+            n_rows=self.n_rows - other.n_rows,
+            log_likelihood=self.log_likelihood - other.log_likelihood,
+            log_top=self.log_top - other.log_top,
+            totals=self.totals - other.totals,
+        )
+
+    def about(self, origins: FloatArray) -> Self:
+        """The same with moments about other origins."""
+        if np.array_equal(origins, self.origins):
+            return self
+        means, scatters = self.form.mean_and_scatter(self.totals, self.origins)
+        totals = self.form.totals(self.masses, means - origins, scatters)
+        return replace(self, totals=totals, origins=origins)
 
     @property
     def many_unlikely(self) -> bool:
@@ -102,6 +150,12 @@ def expected_log_likelihood(model: GaussianMixture, statistics: SufficientStatis
     coefficients = statistics.form.coefficients(model.means - statistics.origins, factors)
     coefficients[:, 0] += np.log(model.weights)
     return float((coefficients * statistics.totals).sum())
+
+
+def typical_density(model: GaussianMixture) -> float:
+    """The log-density that nearly all rows of every component reach."""
+    farthest = np.sqrt(model.n_features) + MARGIN
+    return float(model.log_scale.min() - 0.5 * farthest**2)
 
 
 class Estimates(NamedTuple):
@@ -156,10 +210,16 @@ class EStep:
     radius : (D,), a bound on abs(x) in each column, which decides whether a component's
         log-density may be had from one matrix product or needs the centred form.
     threshold : the log-density below which rows are kept as unlikely.
+    keeps_doubt : keep the rows that are in doubt, unless they are many.
     """
 
     def __init__(
-        self, model: GaussianMixture, radius: FloatArray, *, threshold: float = -np.inf
+        self,
+        model: GaussianMixture,
+        radius: FloatArray,
+        *,
+        threshold: float = -np.inf,
+        keeps_doubt: bool = False,
     ) -> None:
         covariance = model.covariance
         self.model = model
@@ -179,6 +239,7 @@ class EStep:
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = threshold
+        self.typical = typical_density(model) if keeps_doubt else np.nan
         if self.shared:
             numbers = 1 + 3 * model.n_features
         suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
@@ -222,6 +283,7 @@ class EStep:
         top += self._in_common(X)
         total = responsibilities.sum(axis=0)
         log_total = np.log(total)
+        doubt = self._doubt(block, responsibilities, total, top + log_total)
         if weights is None:
             n_rows = float(X.shape[1])
             log_likelihood = float(top.sum() + log_total.sum())
@@ -249,7 +311,30 @@ class EStep:
             self.form,
             self.shared,
             unlikely,
+            doubt,
         )
+
+    def _doubt(
+        self, block: Block, shares: FloatArray, total: FloatArray, log_density: FloatArray
+    ) -> Doubt:
+        """The rows that are not typical of one component and out of reach of all others.
+
+        Parameters
+        ----------
+        shares : of the components, relative to the likeliest (K, B).
+        """
+        n_rows = len(total)
+        # most mixtures overlap, and then this much tells
+        if np.isnan(self.typical) or 2 * np.count_nonzero(total > 1) > n_rows:
+            return NOT_KEPT
+        several = np.add.reduce(shares > np.exp(-FAINT), axis=0, dtype=np.uint16) > 1
+        rows = np.flatnonzero(several | (log_density < self.typical))
+        if 2 * len(rows) > n_rows:
+            return NOT_KEPT
+        if len(rows) == 0:
+            return Doubt()
+        weights = None if block.weights is None else block.weights[rows]
+        return Doubt((Batch(block.X[:, rows], weights),))
 
     def log_density(self, X: FloatArray) -> FloatArray:
         """ln p(x) of the rows of X (D, B): (B,)."""

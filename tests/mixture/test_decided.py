@@ -1,0 +1,234 @@
+"""E-steps that leave out rows whose component is beyond doubt."""
+
+import json
+import warnings
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mixture.problems import NAMES, fitted, random_covariance, raw_problem, rows, table
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as Peer
+
+from gmmcli.mixture.decided import Decided
+from gmmcli.mixture.em import State, iterate
+from gmmcli.mixture.fitting import Fitting
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.snapshot import Snapshot
+from gmmcli.mixture.statistics import FAINT, SAFE_ERROR, EStep
+
+every_structure = pytest.mark.parametrize("name", NAMES)
+
+
+def apart(rng, name, *, distance=12.0, n_components=4, n_features=3):
+    """Clusters of that structure whose centres are far apart."""
+    covariance = random_covariance(rng, name, n_components, n_features)
+    spread = np.sqrt(covariance.variances.max())
+    means = distance * spread * np.eye(n_components, n_features)
+    means += rng.standard_normal(means.shape)
+    return GaussianMixture(rng.dirichlet(np.full(n_components, 5.0)), means, covariance)
+
+
+def near(model, X, name, share=0.2):
+    """What EM makes of some of the rows: a mixture that is a little different."""
+    problem = raw_problem(X[: int(len(X) * share)], name)
+    return problem.m_step(problem.e_step(model).estimates(), model)
+
+
+def lazy(X, name, weights=None):
+    return replace(raw_problem(X, name), batches=rows(X, weights), is_lazy=True)
+
+
+@every_structure
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_e_step_is_that_of_all_rows(name, weighted):
+    rng = np.random.default_rng(3)
+    truth = apart(rng, name)
+    X, _ = truth.sample(4000, rng)
+    weights = rng.uniform(0.5, 2, len(X)) if weighted else None
+    problem = lazy(X, name, weights)
+    begin = near(truth, X, name)
+    decided = Decided.of(problem, begin, problem.e_step(begin))
+    assert decided.others is None or decided.others.n_rows < 1000
+    later = problem.m_step(decided.everything.estimates(), begin)
+    assert decided.error(later) < SAFE_ERROR
+    ours, whole = decided.e_step(problem, later), problem.e_step(later)
+    assert ours.n_rows == pytest.approx(whole.n_rows, rel=1e-12)
+    assert ours.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    assert ours.log_top == pytest.approx(whole.log_top, rel=1e-9, abs=1e-9)
+    for mine, other in zip(ours.estimates(), whole.estimates(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-10)
+    # but not because nothing has changed
+    assert abs(decided.everything.log_likelihood - whole.log_likelihood) > 0.1
+
+
+def test_one_that_needs_the_centred_form_about_other_origins():
+    rng = np.random.default_rng(4)
+    truth = apart(rng, "full", n_components=2, n_features=45, distance=20)
+    X, _ = truth.sample(6000, rng)
+    problem = lazy(X, "full")
+    assert len(EStep(truth, problem.radius).centred) == 2
+    begin = near(truth, X, "full", share=0.99)
+    decided = Decided.of(problem, begin, problem.e_step(begin))
+    later = problem.m_step(decided.everything.estimates(), begin)
+    ours, whole = decided.e_step(problem, later), problem.e_step(later)
+    assert ours.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    assert not np.array_equal(decided.statistics.origins, ours.origins)
+    for mine, other in zip(ours.estimates(), whole.estimates(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-10)
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**6), name=st.sampled_from(NAMES), step=st.floats(0, 0.3))
+def test_the_bound_is_one(seed, name, step):
+    rng = np.random.default_rng(seed)
+    model = apart(rng, name, distance=rng.uniform(7, 12))
+    X, _ = model.sample(1000, rng)
+    problem = lazy(X, name)
+    statistics = problem.e_step(model)
+    decided = Decided.of(problem, model, statistics)
+    if decided is None:
+        return
+    other = apart(rng, name, distance=10)
+    moved = GaussianMixture(
+        (1 - step) * model.weights + step * other.weights,
+        model.means + step * rng.standard_normal(model.means.shape),
+        type(model.covariance)(model.covariance.matrices * (1 + step * rng.uniform(-1, 1))),
+    )
+    e_step = EStep(moved, problem.radius)
+    joint = e_step.log_joint(X.T, e_step._features(X.T))
+    in_doubt = set() if decided.others is None else set(map(bytes, decided.others.X.T.copy()))
+    sure = [row.tobytes() not in in_doubt for row in X]
+    before = EStep(model, problem.radius)
+    own = before.log_joint(X.T, before._features(X.T)).argmax(axis=0)
+    excess = joint - joint[own, np.arange(len(X))]
+    excess[own, np.arange(len(X))] = -np.inf
+    lost = np.exp(excess[:, sure]).sum(axis=0)
+    assert lost.max(initial=0) <= decided.error(moved)
+
+
+def test_rows_in_doubt_are_those_between_clusters_and_those_far_from_all():
+    model = GaussianMixture.from_arrays(
+        [0.5, 0.5], [[0.0], [20.0]], [1.0, 1.0], covariance_type="spherical"
+    )
+    # where the components are FAINT nats apart
+    here = 10 - FAINT / 20
+    X = np.array([0.0, 1.0, here - 0.01, here + 0.01, 10.0, 20.0, -2.9, -3.1, 40.0, -1.0, 19, 0.5])
+    problem = lazy(X[:, None], "spherical")
+    statistics = problem.e_step(model)
+    (kept,) = statistics.doubt.rows
+    # three standard deviations are not typical any more
+    assert kept.X[0].tolist() == [here - 0.01, here + 0.01, 10.0, -3.1, 40.0]
+    assert raw_problem(X[:, None], "spherical").e_step(model).doubt.many
+
+
+def test_where_most_rows_are_in_doubt_nothing_is_left_out():
+    rng = np.random.default_rng(5)
+    model = apart(rng, "full", distance=0.5)
+    X, _ = model.sample(3000, rng)
+    problem = lazy(X, "full")
+    statistics = problem.e_step(model)
+    assert statistics.doubt.many
+    assert Decided.of(problem, model, statistics) is None
+    state = State.new(model)
+    list(islice(iterate(model, problem, state), 6))
+    assert state.n_passes == 6
+
+
+def test_a_mixture_that_has_moved_too_far_is_taken_to_all_rows():
+    rng = np.random.default_rng(6)
+    model = apart(rng, "diag")
+    X, _ = model.sample(3000, rng)
+    problem = lazy(X, "diag")
+    decided = Decided.of(problem, model, problem.e_step(model))
+    far = GaussianMixture(model.weights, model.means + 3, model.covariance)
+    assert decided.error(far) > SAFE_ERROR
+    assert decided.e_step(problem, far) is None
+    fewer = model.taken([0, 1])
+    assert decided.e_step(problem, fewer) is None
+    # a run from there goes over all rows until it has come near
+    state = State.new(far)
+    steps = list(islice(iterate(far, problem, state), 8))
+    assert 1 < state.n_passes < 8
+    whole = problem.e_step(steps[-1].model)
+    assert steps[-1].log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
+def test_iterations_are_those_of_scikit_learn(name):
+    rng = np.random.default_rng(7)
+    truth = apart(rng, name)
+    X, _ = truth.sample(12_000, rng)
+    begin = near(truth, X, name, share=0.1)
+    problem = lazy(X, name)
+    state = State.new(begin)
+    *_, last = islice(iterate(begin, problem, state), 6)
+    assert state.n_passes < 4
+    peer = Peer(
+        len(begin.weights),
+        covariance_type=name,
+        weights_init=begin.weights,
+        means_init=begin.means,
+        precisions_init=precisions(begin, name),
+        reg_covar=0,
+        max_iter=5,
+        tol=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(X)
+    np.testing.assert_allclose(last.model.weights, peer.weights_, rtol=1e-9)
+    np.testing.assert_allclose(last.model.means, peer.means_, rtol=1e-9, atol=1e-9)
+    assert last.log_likelihood == pytest.approx(peer.score(X) * len(X), rel=1e-11)
+
+
+def precisions(model, name):
+    values = model.covariance.values
+    return 1 / values if name in {"diag", "spherical"} else np.linalg.inv(values)
+
+
+def separated(n_rows):
+    rng = np.random.default_rng(8)
+    truth = apart(rng, "full", distance=7)
+    return truth.sample(n_rows, rng)[0]
+
+
+def test_a_fit_goes_over_all_rows_once_and_ends_as_high():
+    X = separated(15_000)
+    result = fitted(X, 4)
+    # to describe and sample them, and one E-step
+    assert result.n_passes == 3
+    peer = Peer(4, tol=1e-9, max_iter=500, means_init=result.model.means, reg_covar=0).fit(X)
+    assert result.mean_log_likelihood >= peer.score(X) - 1e-9
+
+
+def test_a_small_fit_looks_at_every_row_each_time():
+    assert not Fitting(rows(table("iris"))).problem(FitOptions(), 3)[1].is_lazy
+    assert Fitting(rows(separated(15_000))).problem(FitOptions(), 3)[1].is_lazy
+
+
+def test_a_run_that_is_taken_up_leaves_out_the_same_rows():
+    X = separated(12_000)
+    # a start beside the optimum takes several steps
+    labels = np.where(np.arange(len(X)) % 7 == 0, 0, fitted(X, 4).model.posterior(X).labels)
+    options = FitOptions(tol=1e-12)
+    texts = []
+
+    def fit(**arguments):
+        return Fitting(rows(X)).fit(4, options, labels, **arguments)
+
+    whole = fit(keep=lambda shot: texts.append(json.dumps(shot.plain())))
+    plains = [json.loads(text) for text in texts]
+    under = [plain["ascents"][0]["decided_under"] for plain in plains]
+    assert under[-1] is not None
+    assert under[-1] != plains[-1]["ascents"][0]["mixture"]
+    for plain in plains:
+        again = fit(resume=Snapshot.of_plain(plain, options))
+        assert again.log_likelihood == whole.log_likelihood
+        assert again.n_passes == whole.n_passes
+        assert np.array_equal(again.model.means, whole.model.means)
+        assert np.array_equal(again.model.covariance.values, whole.model.covariance.values)
