@@ -39,6 +39,8 @@ WORTH = 5e-2
 every page that this process or the others write to afterwards takes a little once more."""
 FIRST_ITEMS = 4
 """Items that tell how long the others will take."""
+CLEARLY = 4 * WORTH
+"""Seconds foreseen from which one item tells enough: the first takes up to twice as long."""
 SHORT = 1.5e-3
 """Seconds of a call that is too short to be shared, since a team has to be told and to answer."""
 
@@ -158,7 +160,8 @@ class Executor:
             fastest = min(fastest, time.perf_counter() - begin)
             n_done += 1
             use.seconds = before + fastest * n_done
-            foreseen = len(items) if n_done >= FIRST_ITEMS else n_done
+            is_clear = n_done >= FIRST_ITEMS or fastest * len(items) > CLEARLY
+            foreseen = len(items) if is_clear else n_done
             is_long = fastest * len(items) > SHORT
             is_worth_a_team = is_long and before + fastest * foreseen > WORTH
             yield result

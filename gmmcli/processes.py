@@ -25,7 +25,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 OFTEN = 0.05
-"""Seconds after which results are handed on that came one by one."""
+"""Seconds after which results are sent that came one by one."""
+LOOKED = 0.003
+"""Seconds after which it is looked whether some were: whoever sends many waits until then."""
 MOST_CLAIMS = 4_096
 """Claims that are written to a pipe at once, which holds more."""
 CLAIM = struct.Struct("i")
@@ -87,7 +89,7 @@ class Team:
             looked = time.monotonic()
             for i in self._claimed(len(items)):
                 results[i] = function(data, items[i])
-                if time.monotonic() - looked > OFTEN:
+                if time.monotonic() - looked > LOOKED:
                     self._receive(results, busy, timeout=0)
                     looked = time.monotonic()
                 # nobody may come back for more after the last one

@@ -5,7 +5,7 @@ are one kind (`ArrayBatches`); anything else that yields `Batch`es of BATCH_ROWS
 well and gives the same result to the last bit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from operator import add
 from typing import NamedTuple, Protocol
@@ -29,6 +29,15 @@ class Batch(NamedTuple):
 
     X: FloatArray
     weights: FloatArray | None
+
+
+def in_one(batches: Sequence[Batch]) -> Batch:
+    """The rows of several batches, either all with weights or none."""
+    weights = [batch.weights for batch in batches if batch.weights is not None]
+    return Batch(
+        np.concatenate([batch.X for batch in batches], axis=1),
+        np.concatenate(weights) if weights else None,
+    )
 
 
 class Batches(Protocol):

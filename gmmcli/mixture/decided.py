@@ -51,7 +51,7 @@ class Decided:
         cls, problem: Problem, model: GaussianMixture, statistics: SufficientStatistics
     ) -> Self | None:
         """What a lazy problem's E-step has found; None if it leaves too many rows in doubt."""
-        if statistics.doubt.many:
+        if statistics.doubt.n_numbers == np.inf:
             return None
         everything = replace(statistics, doubt=NOT_KEPT)
         if not statistics.doubt.rows:

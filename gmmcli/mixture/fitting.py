@@ -6,7 +6,7 @@ from functools import partial
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
-from gmmcli.mixture.batches import Batches
+from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import State, Step
@@ -20,7 +20,7 @@ from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import Samples, in_memory, is_large
 from gmmcli.mixture.search import Observer, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
-from gmmcli.mixture.standardise import Description, Standardisation, describe
+from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import Serial, Workers
 
@@ -157,7 +157,10 @@ class Fitting:
         key = structure.scales_by_column
         if key not in self._coordinates:
             standardisation = Standardisation.of(self.description, structure)
-            standard = standardisation.batches(self.batches, workers=self.workers)
+            if isinstance(self.batches, ArrayBatches) and not self.is_large:
+                standard: Batches = standardisation.copied(self.batches)
+            else:
+                standard = StandardisedBatches(self.batches, standardisation)
             self._coordinates[key] = standardisation, standard
         standardisation, standard = self._coordinates[key]
         n_rows = self.description.n_rows

@@ -19,6 +19,7 @@ Source: Bishop (2006), Pattern Recognition and Machine Learning, sections 2.3 an
 Higham & Mary (2019), A new approach to probabilistic rounding error analysis.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
@@ -27,6 +28,14 @@ import numpy as np
 from gmmcli.mixture.arrays import FloatArray, IntArray
 
 LOG_2PI = float(np.log(2 * np.pi))
+
+Write = Callable[[FloatArray, FloatArray], object]
+"""Writes the coordinates of rows X (D, B) to an array of that shape."""
+
+
+def write_same(X: FloatArray, out: FloatArray) -> None:
+    """The rows are in their coordinates."""
+    out[:] = X
 
 
 class Moments(Protocol):
@@ -41,8 +50,8 @@ class Moments(Protocol):
         """What the form keeps of one matrix (D, D)."""
 
     @staticmethod
-    def features(X: FloatArray) -> FloatArray:
-        """T(x) of each row of a block X (D, B): (P, B)."""
+    def features(X: FloatArray, write: Write = write_same) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
 
     @staticmethod
     def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:
@@ -165,14 +174,14 @@ class FullMoments:
         return matrix
 
     @staticmethod
-    def features(X: FloatArray) -> FloatArray:
-        """T(x) of each row of a block X (D, B): (P, B)."""
+    def features(X: FloatArray, write: Write = write_same) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
         n_features, n_rows = X.shape
         block = np.empty((FullMoments.width(n_features), n_rows))
         block[0] = 1
         start = 1 + n_features
         rows = block[1:start]
-        rows[:] = X
+        write(X, rows)
         for offset in range(n_features):
             stop = start + n_features - offset
             np.multiply(rows[: n_features - offset], rows[offset:], out=block[start:stop])
@@ -280,13 +289,13 @@ class DiagonalMoments:
         return np.diag(matrix).copy()
 
     @staticmethod
-    def features(X: FloatArray) -> FloatArray:
-        """T(x) of each row of a block X (D, B): (P, B)."""
+    def features(X: FloatArray, write: Write = write_same) -> FloatArray:
+        """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
         n_features, n_rows = X.shape
         block = np.empty((1 + 2 * n_features, n_rows))
         block[0] = 1
         rows = block[1 : 1 + n_features]
-        rows[:] = X
+        write(X, rows)
         np.multiply(rows, rows, out=block[1 + n_features :])
         return block
 

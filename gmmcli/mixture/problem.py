@@ -1,7 +1,7 @@
 """What EM maximises: the penalised likelihood of rows under one structure, and its two steps."""
 
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain, islice
 from operator import add
 from typing import ClassVar, NamedTuple, Self
@@ -14,6 +14,7 @@ from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import LOG_2PI
 from gmmcli.mixture.penalty import Penalty
+from gmmcli.mixture.standardise import StandardisedBatches, are_in_memory
 from gmmcli.mixture.statistics import (
     EStep,
     Estimates,
@@ -58,7 +59,10 @@ class Problem:
         threshold : as for `EStep`.
         """
         e_step = EStep(model, self.radius, threshold=threshold, keeps_doubt=self.is_lazy)
-        batches = self.batches
+        batches, of_part = self.batches, e_step.of_part
+        if isinstance(batches, StandardisedBatches) and are_in_memory(batches):
+            of_part = partial(of_part, write=batches.standardisation.apply)
+            batches = batches.source
         if not isinstance(batches, ArrayBatches):
             return self.workers.map_reduce(e_step, batches)
         # few batches do not share out evenly; their blocks do, and are added in the same order
@@ -67,7 +71,7 @@ class Problem:
             [(i, None)] if whole else [(i, rows) for rows in e_step.blocks(batches.n_rows_of(i))]
             for i in range(batches.n_batches)
         ]
-        sums = self.workers.map_over(batches, e_step.of_part, list(chain.from_iterable(parts)))
+        sums = self.workers.map_over(batches, of_part, list(chain.from_iterable(parts)))
         return reduce(add, [reduce(add, islice(sums, len(part))) for part in parts])
 
     def m_step(

@@ -12,11 +12,11 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
-from gmmcli.mixture.batches import ArrayBatches, Batch, Batches
+from gmmcli.mixture.batches import ArrayBatches, Batch, Batches, in_one
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.standardise import Description
+from gmmcli.mixture.standardise import Description, StandardisedBatches, are_in_memory
 from gmmcli.mixture.statistics import RARE_ROWS, EStep, SufficientStatistics
 from gmmcli.mixture.streams import Purpose, stream
 
@@ -73,8 +73,7 @@ class Samples:
     def __getitem__(self, number: int) -> ArrayBatches:
         """One of them."""
         if number not in self._drawn:
-            in_memory = isinstance(self._batches, ArrayBatches)
-            wanted = [number] if in_memory else range(len(self))
+            wanted = [number] if are_in_memory(self._batches) else range(len(self))
             drawn = draw_rows(self._batches, [self._places[i] for i in wanted])
             self._drawn.update(zip(wanted, drawn, strict=True))
         return self._drawn[number]
@@ -84,12 +83,7 @@ def in_memory(batches: Iterable[Batch]) -> ArrayBatches:
     """All rows."""
     if isinstance(batches, ArrayBatches):
         return batches
-    everything = list(batches)
-    row_weights = [batch.weights for batch in everything if batch.weights is not None]
-    return ArrayBatches(
-        np.concatenate([batch.X for batch in everything], axis=1),
-        np.concatenate(row_weights) if row_weights else None,
-    )
+    return ArrayBatches(*in_one(list(batches)))
 
 
 def strata(n_rows: float, size: int, rng: np.random.Generator) -> FloatArray:
@@ -100,6 +94,9 @@ def strata(n_rows: float, size: int, rng: np.random.Generator) -> FloatArray:
 
 def draw_rows(batches: Batches, samples: Sequence[FloatArray]) -> list[ArrayBatches]:
     """The rows at these places of the cumulated weights, sample by sample, in one pass."""
+    if isinstance(batches, StandardisedBatches):
+        apply = batches.standardisation.apply
+        return [ArrayBatches(apply(one.X)) for one in draw_rows(batches.source, samples)]
     drawn: list[list[FloatArray]] = [[] for _ in samples]
     before = 0.0
     for X, weights in batches:

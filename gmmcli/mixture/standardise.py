@@ -5,8 +5,7 @@ labels. A structure that does not survive a change of units of one column alone 
 one scale for all columns.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -16,18 +15,16 @@ import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches, Batch, Batches, summed
+from gmmcli.mixture.batches import ArrayBatches, Batch, Batches, summed
 from gmmcli.mixture.covariance import Covariance
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.workers import Serial, Workers
+from gmmcli.mixture.workers import Workers
 
 COLLINEAR = 1e-10
 """Share of a column's variance below which the others are said to determine it."""
 LARGEST_EXPONENT = 1_000
 FIRST_ROWS = 2_000
 """Rows that tell how a column is rounded."""
-COPIED_ROWS = 16 * BATCH_ROWS
-"""Rows that a thread standardises before it asks for others."""
 NULL = 1e-12
 """The same for a direction in which the data have no spread at all, but for rounding."""
 
@@ -229,22 +226,14 @@ class Standardisation:
 
     def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """Standardised rows of a block X (D, B), written to `out` if given."""
-        out = np.subtract(X, self.shift[:, None], out=out)
-        return np.divide(out, self.scale[:, None], out=out)
+        # rows that lie apart in X are to stand in order, which is what later products want
+        out = np.subtract(X, self.shift[:, None], out=out, order="C")
+        out /= self.scale[:, None]
+        return out
 
-    def batches(self, batches: Batches, *, workers: Workers | None = None) -> Batches:
-        """The standardised rows: a copy in memory if they are there already, else pass by pass."""
-        if not isinstance(batches, ArrayBatches):
-            return _StandardisedBatches(batches, self)
-        X, n_rows = np.empty_like(batches.X), batches.n_rows
-
-        def fill(first: int) -> None:
-            for start in range(first, min(first + COPIED_ROWS, n_rows), BATCH_ROWS):
-                rows = slice(start, start + BATCH_ROWS)
-                self.apply(batches.X[:, rows], X[:, rows])
-
-        deque((workers or Serial()).map_ordered(fill, range(0, n_rows, COPIED_ROWS)), 0)
-        return ArrayBatches(X, batches.weights)
+    def copied(self, batches: ArrayBatches) -> ArrayBatches:
+        """The standardised rows, in memory once more: for rows that are gone over often."""
+        return ArrayBatches(self.apply(batches.X), batches.weights)
 
     def radius(self, description: Description) -> FloatArray:
         """Bound on abs(x) in standardised coordinates: (D,)."""
@@ -271,15 +260,27 @@ class Standardisation:
 
 
 @dataclass(frozen=True, eq=False)
-class _StandardisedBatches:
+class StandardisedBatches:
+    """The standardised rows, made anew in each pass.
+
+    source : the rows in the user's units.
+    """
+
     source: Batches
     standardisation: Standardisation
 
     @property
     def n_features(self) -> int:
+        """D."""
         return self.source.n_features
 
     def __iter__(self) -> Iterator[Batch]:
-        batches: Iterable[Batch] = self.source
-        for X, weights in batches:
+        """Start a new pass."""
+        for X, weights in self.source:
             yield Batch(self.standardisation.apply(X), weights)
+
+
+def are_in_memory(batches: Batches) -> bool:
+    """Whether the rows are, standardised or not."""
+    source = batches.source if isinstance(batches, StandardisedBatches) else batches
+    return isinstance(source, ArrayBatches)

@@ -12,9 +12,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import ArrayBatches, Batch
+from gmmcli.mixture.batches import ArrayBatches, Batch, in_one
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.moments import Moments, rounding_error
+from gmmcli.mixture.moments import Moments, Write, rounding_error, write_same
 
 SAFE_ERROR = 1e-8
 """Nats of rounding in a row's log-density above which a component takes the centred form."""
@@ -38,21 +38,25 @@ class Doubt(NamedTuple):
     """The rows whose component is in doubt.
 
     rows : in blocks; none if there are so many that not all were kept.
-    many : whether that is so.
+    n_numbers : in these blocks; infinite if not all were kept.
     """
 
     rows: tuple[Batch, ...] = ()
-    many: bool = False
+    n_numbers: float = 0
 
     def joined(self, other: Self) -> Self:
         """Those of both."""
-        rows = self.rows + other.rows
-        if self.many or other.many or sum(batch.X.size for batch in rows) > MOST_IN_DOUBT:
-            return type(self)(many=True)
-        return type(self)(rows)
+        n_numbers = self.n_numbers + other.n_numbers
+        if n_numbers > MOST_IN_DOUBT:
+            return type(self)(n_numbers=np.inf)
+        return type(self)(self.rows + other.rows, n_numbers)
+
+    def packed(self) -> Self:
+        """The same in one block."""
+        return self if len(self.rows) < 2 else self._replace(rows=(in_one(self.rows),))
 
 
-NOT_KEPT = Doubt(many=True)
+NOT_KEPT = Doubt(n_numbers=np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,20 +256,30 @@ class EStep:
         ----------
         features : T(x) of the rows (P, B), if it is known already.
         """
-        blocks = self.blocks(batch.X.shape[1])
-        return reduce(add, (self.of_block(Block.of(batch, features, rows)) for rows in blocks))
+        return self._of_blocks(batch, features, self.blocks(batch.X.shape[1]), write_same)
 
     def of_part(
-        self, batches: ArrayBatches, part: tuple[int, slice | None]
+        self, batches: ArrayBatches, part: tuple[int, slice | None], *, write: Write = write_same
     ) -> SufficientStatistics:
-        """Statistics of a batch, given by its number, or of one block of it."""
+        """Statistics of a batch, given by its number, or of one block of it.
+
+        Parameters
+        ----------
+        write : what brings rows to the mixture's coordinates.
+        """
         number, rows = part
         batch = batches.batch(number)
-        needed = len(self.pooled) > 0 and not self.shared
+        needed = len(self.pooled) > 0 and not self.shared and write is write_same
         features = batches.features(self.form, number) if needed else None
-        if rows is None:
-            return self(batch, features)
-        return self.of_block(Block.of(batch, features, rows))
+        blocks = self.blocks(batch.X.shape[1]) if rows is None else [rows]
+        return self._of_blocks(batch, features, blocks, write)
+
+    def _of_blocks(
+        self, batch: Batch, features: FloatArray | None, blocks: list[slice], write: Write
+    ) -> SufficientStatistics:
+        found = (Block.of(batch, features, rows) for rows in blocks)
+        total = reduce(add, (self.of_block(block, write) for block in found))
+        return replace(total, doubt=total.doubt.packed())
 
     def blocks(self, n_rows: int) -> list[slice]:
         """The rows of a batch in blocks of one size that suit the caches."""
@@ -273,17 +287,17 @@ class EStep:
         size = -(-n_rows // max(n_blocks, 1))
         return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
-    def of_block(self, block: Block) -> SufficientStatistics:
+    def of_block(self, block: Block, write: Write = write_same) -> SufficientStatistics:
         """Statistics of a block's rows."""
-        X, weights, features = block
-        features = self._features(X, features)
+        weights = block.weights
+        X, features = self.read(block.X, block.features, write)
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
         responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
         top += self._in_common(X)
         total = responsibilities.sum(axis=0)
         log_total = np.log(total)
-        doubt = self._doubt(block, responsibilities, total, top + log_total)
+        doubt = self._doubt(Batch(X, weights), responsibilities, total, top + log_total)
         if weights is None:
             n_rows = float(X.shape[1])
             log_likelihood = float(top.sum() + log_total.sum())
@@ -315,7 +329,7 @@ class EStep:
         )
 
     def _doubt(
-        self, block: Block, shares: FloatArray, total: FloatArray, log_density: FloatArray
+        self, rows: Batch, shares: FloatArray, total: FloatArray, log_density: FloatArray
     ) -> Doubt:
         """The rows that are not typical of one component and out of reach of all others.
 
@@ -328,32 +342,50 @@ class EStep:
         if np.isnan(self.typical) or 2 * np.count_nonzero(total > 1) > n_rows:
             return NOT_KEPT
         several = np.add.reduce(shares > np.exp(-FAINT), axis=0, dtype=np.uint16) > 1
-        rows = np.flatnonzero(several | (log_density < self.typical))
-        if 2 * len(rows) > n_rows:
+        several |= log_density < self.typical
+        kept = np.flatnonzero(several)
+        if 2 * len(kept) > n_rows:
             return NOT_KEPT
-        if len(rows) == 0:
+        if len(kept) == 0:
             return Doubt()
-        weights = None if block.weights is None else block.weights[rows]
-        return Doubt((Batch(block.X[:, rows], weights),))
+        X, weights = rows
+        chosen = Batch(X.take(kept, axis=1), None if weights is None else weights[kept])
+        return Doubt((chosen,), chosen.X.size)
 
     def log_density(self, X: FloatArray) -> FloatArray:
         """ln p(x) of the rows of X (D, B): (B,)."""
         density = np.empty(X.shape[1])
         for start in range(0, X.shape[1], self.block_rows):
             rows = slice(start, start + self.block_rows)
-            joint = self.log_joint(X[:, rows], self._features(X[:, rows]))
+            joint = self.log_joint(*self.read(X[:, rows]))
             top = joint.max(axis=0)
             density[rows] = top + np.log(np.exp(joint - top).sum(axis=0))
             density[rows] += self._in_common(X[:, rows])
         return density
 
-    def _features(self, X: FloatArray, known: FloatArray | None = None) -> FloatArray | None:
-        """What one matrix product needs of the rows: T(x), or only 1 and x; None if nothing."""
+    def read(
+        self, X: FloatArray, features: FloatArray | None = None, write: Write = write_same
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Rows in the mixture's coordinates (D, B), and what one matrix product needs of them.
+
+        That is T(x), or only 1 and x, or nothing.
+
+        Parameters
+        ----------
+        X : (D, B); `write` brings them to these coordinates.
+        features : T(x), if it is known already.
+        """
+        n_features = len(X)
         if self.shared:
-            return np.concatenate([np.ones((1, X.shape[1])), X])
-        if len(self.pooled) == 0:
-            return None
-        return self.form.features(X) if known is None else known
+            features = np.ones((1 + n_features, X.shape[1]))
+            write(X, features[1:])
+        elif len(self.pooled) == 0:
+            here = np.empty(X.shape)
+            write(X, here)
+            return here, None
+        elif features is None:
+            features = self.form.features(X, write)
+        return features[1 : 1 + n_features], features
 
     def _in_common(self, X: FloatArray) -> FloatArray | float:
         """What all components have in common of their log-densities, and `log_joint` leaves out."""

@@ -28,8 +28,9 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.projection import Projection
+from gmmcli.mixture.sampling import in_memory
 from gmmcli.mixture.search import Observer
-from gmmcli.mixture.standardise import Standardisation
+from gmmcli.mixture.standardise import Standardisation, are_in_memory
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import Serial, called
 
@@ -123,12 +124,13 @@ def bootstrap(
     ------
     FitError : fewer than two replicates kept all components.
     """
-    in_memory = isinstance(problem.batches, ArrayBatches)
-    # rows in memory: the replicates are shared; else each replicate's passes, to the same bits
-    alone = replace(problem, workers=Serial()) if in_memory else problem
-    run = partial(_replicate, alone, estimate, options)
+    run, shared = partial(_replicate, problem, estimate, options), are_in_memory(problem.batches)
+    if shared:
+        # the replicates are shared; of a file each replicate's passes, to the same bits
+        alone = replace(problem, batches=in_memory(problem.batches), workers=Serial())
+        run = partial(_replicate, alone, estimate, options)
     spread, numbers = Spread(units.measure(estimate)), range(size)
-    steps = problem.workers.map_over(run, called, numbers) if in_memory else map(run, numbers)
+    steps = problem.workers.map_over(run, called, numbers) if shared else map(run, numbers)
     for number, step in enumerate(steps):
         observe(f"replicate {number + 1} of {size}", step)
         if not step.notes:

@@ -12,7 +12,7 @@ from gmmcli.mixture.synthesis import Recipe, generate
 
 # rows, separation, n_init, wanted ratio, repeats
 CASES = [
-    (1_000_000, 6.0, 1, 30, 1),
+    (1_000_000, 6.0, 1, 30, 3),
     (1_000_000, 2.0, 1, 30, 1),
     (100_000, 6.0, 1, 10, 3),
     (100_000, 2.0, 1, 10, 2),

@@ -143,7 +143,7 @@ def problem_of(X, name, *, strength=0.0, weights=None):
     standardisation = Standardisation.of(description, structure)
     penalty = Penalty.of(description, standardisation, structure=structure, strength=strength)
     return Problem(
-        standardisation.batches(batches),
+        standardisation.copied(batches),
         structure,
         penalty,
         standardisation.radius(description),

@@ -19,7 +19,7 @@ from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.snapshot import Snapshot
-from gmmcli.mixture.statistics import FAINT, SAFE_ERROR, EStep
+from gmmcli.mixture.statistics import FAINT, NOT_KEPT, SAFE_ERROR, EStep
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 
@@ -100,11 +100,11 @@ def test_the_bound_is_one(seed, name, step):
         type(model.covariance)(model.covariance.matrices * (1 + step * rng.uniform(-1, 1))),
     )
     e_step = EStep(moved, problem.radius)
-    joint = e_step.log_joint(X.T, e_step._features(X.T))
+    joint = e_step.log_joint(*e_step.read(X.T))
     in_doubt = set() if decided.others is None else set(map(bytes, decided.others.X.T.copy()))
     sure = [row.tobytes() not in in_doubt for row in X]
     before = EStep(model, problem.radius)
-    own = before.log_joint(X.T, before._features(X.T)).argmax(axis=0)
+    own = before.log_joint(*before.read(X.T)).argmax(axis=0)
     excess = joint - joint[own, np.arange(len(X))]
     excess[own, np.arange(len(X))] = -np.inf
     lost = np.exp(excess[:, sure]).sum(axis=0)
@@ -123,7 +123,7 @@ def test_rows_in_doubt_are_those_between_clusters_and_those_far_from_all():
     (kept,) = statistics.doubt.rows
     # three standard deviations are not typical any more
     assert kept.X[0].tolist() == [here - 0.01, here + 0.01, 10.0, -3.1, 40.0]
-    assert raw_problem(X[:, None], "spherical").e_step(model).doubt.many
+    assert raw_problem(X[:, None], "spherical").e_step(model).doubt is NOT_KEPT
 
 
 def test_where_most_rows_are_in_doubt_nothing_is_left_out():
@@ -132,7 +132,7 @@ def test_where_most_rows_are_in_doubt_nothing_is_left_out():
     X, _ = model.sample(3000, rng)
     problem = lazy(X, "full")
     statistics = problem.e_step(model)
-    assert statistics.doubt.many
+    assert statistics.doubt.n_numbers == np.inf
     assert Decided.of(problem, model, statistics) is None
     state = State.new(model)
     list(islice(iterate(model, problem, state), 6))
