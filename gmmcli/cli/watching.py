@@ -1,5 +1,6 @@
 """What the line that moves is told: rows that go by, and EM's steps."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -28,11 +29,16 @@ def watched(pool: Executor, line: Progress, doing: str) -> MapOrdered:
 def observer(
     line: Progress, place: Callable[[], str] = str, *, measure: str = "log-likelihood"
 ) -> Callable[[str, Step], None]:
-    """What shows EM's steps, and what they raise, with what `place` says before them."""
-    last = ("", 0, time.monotonic())
+    """What shows EM's steps, and what they raise, with what `place` says before them.
+
+    Copies of this process that share its work show nothing.
+    """
+    last, here = ("", 0, time.monotonic()), os.getpid()
 
     def observe(phase: str, step: Step) -> None:
         nonlocal last
+        if os.getpid() != here:
+            return
         now = time.monotonic()
         before, n_iter, then = last
         last = (phase, step.n_iter, now)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Self
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
@@ -82,6 +83,10 @@ class Fitting:
         self.is_large = is_large(self.description)
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
         self._starts: dict[tuple[bool, int], tuple[Samples, Starts]] = {}
+
+    def alone(self) -> Self:
+        """The same for one thread: to be one of several that work side by side."""
+        return type(self)(self.batches, description=self.description, observe=self.observe)
 
     def fit(
         self,

@@ -3,14 +3,17 @@
 With one component more, or with a structure that leaves more freedom, a mixture can do whatever
 the smaller one does. Where its own starts end lower it is started once more, from the smaller.
 
-Of large data, to search thoroughly in each cell would take long. There the search is a rough one
-that also starts from what was found for the cell's relatives, the least and the most free structure
-first, and only the cells that may be the best are followed to convergence.
+Of few rows each cell is found by itself. Of large data, to search thoroughly in each cell would
+take long. There the search is a rough one that also starts from what was found for the cell's
+relatives, the least and the most free structure first, and only the cells that may be the best are
+followed to convergence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.repair import split
 from gmmcli.mixture.selection import CRITERIA, Cell
 from gmmcli.mixture.shapes import nested_in
+from gmmcli.mixture.workers import called
 
 ROUNDING = 1e-12
 """Nats a row by which equal log-likelihoods may differ."""
@@ -64,10 +68,13 @@ def grid(
     n_features = fitting.batches.n_features
     codes = {name: structure_of(name, n_features).code for name in covariance_types}
     cells = _Grid(fitting, codes, replace(options, rough=fitting.is_large))
-    for n_components in sorted(component_counts):
-        for cell in cells.fitted(n_components):
-            if tell is not None:
-                tell(cell)
+    counts = sorted(component_counts)
+    done = (
+        chain.from_iterable(map(cells.related, counts)) if fitting.is_large else cells.each(counts)
+    )
+    for cell in done:
+        if tell is not None:
+            tell(cell)
     if fitting.is_large:
         cells.follow(criterion, options)
     return [cells.done[name, count] for name in covariance_types for count in component_counts]
@@ -89,11 +96,24 @@ class _Grid:
     def by_freedom(self) -> list[str]:
         return sorted(self.codes, key=lambda name: len(nested_in(name)))
 
-    def fitted(self, n_components: int) -> Iterator[Cell]:
-        """The cells of K components, which may start from those that are done."""
+    def each(self, component_counts: Sequence[int]) -> Iterator[Cell]:
+        """The cells of few rows, which need no other: whole ones are shared."""
+        alone = replace(self, fitting=self.fitting.alone())
+        keys = [(name, count) for count in component_counts for name in self.by_freedom]
+        cells = self.fitting.workers.map_over(partial(_Grid.cell_of, alone), called, keys)
+        for key, cell in zip(keys, cells, strict=True):
+            self.done[key] = self._settled(cell)
+            yield self.done[key]
+
+    def cell_of(self, key: Key) -> Cell:
+        """One cell by itself."""
+        return self._cell(*key)
+
+    def related(self, n_components: int) -> Iterator[Cell]:
+        """The cells of K components and many rows, which start from those that are done."""
         names = self.by_freedom
         found: dict[str, Cell] = {}
-        if self.fitting.is_large and n_components > 1:
+        if n_components > 1:
             for name in dict.fromkeys((names[0], names[-1])):
                 own = [cell for cell in self.done.values() if cell.covariance_type == name]
                 found[name] = self._cell(name, n_components, also=_enlargements(n_components, own))

@@ -14,7 +14,9 @@ from sklearn.datasets import make_blobs, make_classification
 from sklearn.mixture import GaussianMixture as ScikitMixture
 from sklearn.utils import check_random_state
 
+from gmmcli import processes
 from gmmcli.errors import FitError
+from gmmcli.execution import executor
 from gmmcli.mixture import shapes
 from gmmcli.mixture.fitting import FitOptions, Fitting
 from gmmcli.mixture.grid import grid
@@ -383,3 +385,38 @@ def test_entropy_that_is_rounding_is_none_and_bic_decides():
     assert CRITERIA["entropy"](replace(two, classification_entropy=1e-5)) > 0
     # one cluster has none, and is no better for it
     assert CRITERIA["entropy"](fitted(X, 1)) == 1
+
+
+def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
+    monkeypatch.setattr("gmmcli.execution.WORTH", 0.0)
+    monkeypatch.setattr("gmmcli.execution.FIRST_ITEMS", 1)
+    made, fork = [], processes._fork
+    monkeypatch.setattr(processes, "_fork", lambda: made.append(None) or fork())
+    X, told = table("faithful"), []
+
+    def run(n_threads):
+        with executor(n_threads) as workers:
+            fitting = Fitting(rows(X), workers=workers)
+            cells = grid(
+                fitting,
+                (1, 2, 3),
+                covariance_types=("full", "VEI", "tied"),
+                options=FitOptions(),
+                tell=lambda cell: told.append((cell.n_components, cell.covariance_type)),
+            )
+        return [
+            (
+                cell.covariance_type,
+                cell.n_components,
+                cell.result.log_likelihood,
+                cell.result.n_iter,
+            )
+            for cell in cells
+        ]
+
+    alone = run(1)
+    assert not made
+    assert run(2) == alone
+    assert made
+    # few components first, whoever was ready first
+    assert told[:9] == told[9:] == sorted(told[:9], key=lambda key: key[0])
