@@ -102,24 +102,6 @@ class Moments(Protocol):
         """ln det Sigma_k from the factors: (K,)."""
 
 
-def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
-    """Bound, in nats and per component, on the error of `coefficients` · T(x).
-
-    Parameters
-    ----------
-    coefficients : (K, P).
-    radius : (D,), a bound on abs(x) in each column.
-
-    The sum of P terms is off by about sqrt(P) units in the last place of its largest partial
-    sum (Higham & Mary 2019, with lambda = 4).
-    """
-    largest = form.features(radius[:, None])[:, 0]
-    n_terms = coefficients.shape[1]
-    magnitude = np.abs(coefficients) @ largest
-    bound: FloatArray = 4 * np.sqrt(n_terms) * np.finfo(np.float64).eps * magnitude
-    return bound
-
-
 def _constant(means: FloatArray, whitened_means: FloatArray, log_det: FloatArray) -> FloatArray:
     squared: FloatArray = np.einsum("kd,kd->k", whitened_means, whitened_means)
     constant: FloatArray = -0.5 * (means.shape[1] * LOG_2PI + log_det + squared)

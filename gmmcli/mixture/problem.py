@@ -11,16 +11,12 @@ import numpy as np
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.covariance import Covariance
+from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import LOG_2PI
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.standardise import StandardisedBatches, are_in_memory
-from gmmcli.mixture.statistics import (
-    EStep,
-    Estimates,
-    SufficientStatistics,
-    expected_log_likelihood,
-)
+from gmmcli.mixture.statistics import Estimates, SufficientStatistics, expected_log_likelihood
 from gmmcli.mixture.variational import VariationalPosterior
 from gmmcli.mixture.workers import Workers
 

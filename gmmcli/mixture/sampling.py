@@ -13,11 +13,12 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batch, Batches, in_one
+from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.standardise import Description, StandardisedBatches, are_in_memory
-from gmmcli.mixture.statistics import RARE_ROWS, EStep, SufficientStatistics
+from gmmcli.mixture.statistics import RARE_ROWS, SufficientStatistics
 from gmmcli.mixture.streams import Purpose, stream
 
 SAMPLE_ROWS = 10_000

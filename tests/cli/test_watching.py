@@ -45,3 +45,13 @@ def test_the_place_among_others(overlapping):
     fit(ArrayBatches(block.values), 1, options=FitOptions(), observe=observe)
     assert all(text.startswith("fit 2 of 3, ") for text in line.shown)
     assert line.shown
+
+
+def test_a_copy_of_the_process_shows_nothing(overlapping, monkeypatch):
+    line = Line()
+    with open_table(str(overlapping), ReadOptions()) as table:
+        (block,) = blocks_of(table, Selection(table.columns))
+    observe = observer(line)
+    monkeypatch.setattr("gmmcli.cli.watching.os.getpid", lambda: -1)
+    fit(ArrayBatches(block.values), 1, options=FitOptions(), observe=observe)
+    assert not line.shown

@@ -14,12 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Peer
 
 from gmmcli.mixture.decided import Decided
+from gmmcli.mixture.e_step import FAINT, SAFE_ERROR, EStep
 from gmmcli.mixture.em import State, iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.snapshot import Snapshot
-from gmmcli.mixture.statistics import FAINT, NOT_KEPT, SAFE_ERROR, EStep
+from gmmcli.mixture.statistics import NOT_KEPT
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from mixture.problems import WORDS, random_spd
 
+from gmmcli.mixture.e_step import SAFE_ERROR, EStep, rounding_error
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.moments import DiagonalMoments, FullMoments, rounding_error
-from gmmcli.mixture.statistics import SAFE_ERROR, EStep
+from gmmcli.mixture.moments import DiagonalMoments, FullMoments
 
 EPS = np.finfo(np.float64).eps
 FORMS = pytest.mark.parametrize("form", [FullMoments, DiagonalMoments])

@@ -14,8 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from gmmcli.mixture.batches import Batch
+from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.statistics import EStep
 
 every_structure = pytest.mark.parametrize("name", WORDS)
 

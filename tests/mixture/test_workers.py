@@ -23,8 +23,8 @@ def shared_however_small(monkeypatch):
     """Others take part in what would be too short for them."""
     monkeypatch.setattr("gmmcli.execution.WORTH", -1)
     monkeypatch.setattr("gmmcli.execution.SHORT", -1)
-    monkeypatch.setattr("gmmcli.mixture.statistics.BLOCK_NUMBERS", 0)
-    monkeypatch.setattr("gmmcli.mixture.statistics.LEAST_BLOCK", 200)
+    monkeypatch.setattr("gmmcli.mixture.e_step.BLOCK_NUMBERS", 0)
+    monkeypatch.setattr("gmmcli.mixture.e_step.LEAST_BLOCK", 200)
 
 
 def fit_by(n_threads, name, size):

@@ -1,0 +1,274 @@
+"""The E-step: responsibilities of blocks of rows under one mixture, summed as they are found."""
+
+from dataclasses import replace
+from functools import reduce
+from operator import add
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.batches import ArrayBatches, Batch
+from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.moments import Moments, Write, write_same
+from gmmcli.mixture.statistics import NOT_KEPT, Doubt, SufficientStatistics, typical_density
+
+SAFE_ERROR = 1e-8
+"""Nats of rounding in a row's log-density above which a component takes the centred form."""
+WIDEST = 40
+"""Features beyond which the centred form is the faster one."""
+BLOCK_NUMBERS = 120_000
+"""Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
+LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
+"""Rows of a block, at least and at most."""
+FAINT = 40.0
+"""Nats below the likeliest component, beyond which others have no part in a row."""
+
+
+def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
+    """Bound, in nats and per component, on the error of `coefficients` · T(x).
+
+    Parameters
+    ----------
+    coefficients : (K, P).
+    radius : (D,), a bound on abs(x) in each column.
+
+    The sum of P terms is off by about sqrt(P) units in the last place of its largest partial
+    sum (Higham & Mary 2019, with lambda = 4).
+    """
+    largest = form.features(radius[:, None])[:, 0]
+    n_terms = coefficients.shape[1]
+    magnitude = np.abs(coefficients) @ largest
+    bound: FloatArray = 4 * np.sqrt(n_terms) * np.finfo(np.float64).eps * magnitude
+    return bound
+
+
+class Block(NamedTuple):
+    """Rows that suit the caches: X (D, B), weights (B,) or None, T(x) (P, B) where it is kept."""
+
+    X: FloatArray
+    weights: FloatArray | None
+    features: FloatArray | None
+
+    @classmethod
+    def of(cls, batch: Batch, features: FloatArray | None, rows: slice) -> Self:
+        """Some rows of a batch."""
+        weights = None if batch.weights is None else batch.weights[rows]
+        return cls(batch.X[:, rows], weights, None if features is None else features[:, rows])
+
+
+class EStep:
+    """Responsibilities under one mixture, summed into sufficient statistics.
+
+    Parameters
+    ----------
+    model : the mixture, in coordinates where the data are near the origin.
+    radius : (D,), a bound on abs(x) in each column, which decides whether a component's
+        log-density may be had from one matrix product or needs the centred form.
+    threshold : the log-density below which rows are kept as unlikely.
+    keeps_doubt : keep the rows that are in doubt, unless they are many.
+    """
+
+    def __init__(
+        self,
+        model: GaussianMixture,
+        radius: FloatArray,
+        *,
+        threshold: float = -np.inf,
+        keeps_doubt: bool = False,
+    ) -> None:
+        covariance = model.covariance
+        self.model = model
+        self.form = covariance.form
+        with np.errstate(over="ignore", divide="ignore"):
+            coefficients = self.form.coefficients(model.means, covariance.factors)
+            error = rounding_error(coefficients, radius, self.form)
+            coefficients[:, 0] += np.log(model.weights)
+        wide = covariance.matrices.ndim == 3 and model.n_features > WIDEST
+        unsafe = ~(error <= SAFE_ERROR)
+        # the products of one covariance for all add the same to every component's log-density
+        self.shared = covariance.shared and not unsafe.any()
+        centred = unsafe | (wide and not self.shared)
+        self.coefficients = coefficients[~centred]
+        self.pooled = np.flatnonzero(~centred)
+        self.centred = np.flatnonzero(centred)
+        self.origins = np.where(centred[:, None], model.means, 0.0)
+        numbers = model.n_features if wide else self.form.width(model.n_features)
+        self.threshold = threshold
+        self.typical = typical_density(model) if keeps_doubt else np.nan
+        if self.shared:
+            numbers = 1 + 3 * model.n_features
+        suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
+        self.block_rows = min(max(suited, LEAST_BLOCK), MOST_BLOCK)
+
+    def __call__(self, batch: Batch, features: FloatArray | None = None) -> SufficientStatistics:
+        """Sum of the statistics of a batch's rows.
+
+        Parameters
+        ----------
+        features : T(x) of the rows (P, B), if it is known already.
+        """
+        return self._of_blocks(batch, features, self.blocks(batch.X.shape[1]), write_same)
+
+    def of_part(
+        self, batches: ArrayBatches, part: tuple[int, slice | None], *, write: Write = write_same
+    ) -> SufficientStatistics:
+        """Statistics of a batch, given by its number, or of one block of it.
+
+        Parameters
+        ----------
+        write : what brings rows to the mixture's coordinates.
+        """
+        number, rows = part
+        batch = batches.batch(number)
+        needed = len(self.pooled) > 0 and not self.shared and write is write_same
+        features = batches.features(self.form, number) if needed else None
+        blocks = self.blocks(batch.X.shape[1]) if rows is None else [rows]
+        return self._of_blocks(batch, features, blocks, write)
+
+    def _of_blocks(
+        self, batch: Batch, features: FloatArray | None, blocks: list[slice], write: Write
+    ) -> SufficientStatistics:
+        found = (Block.of(batch, features, rows) for rows in blocks)
+        total = reduce(add, (self.of_block(block, write) for block in found))
+        return replace(total, doubt=total.doubt.packed())
+
+    def blocks(self, n_rows: int) -> list[slice]:
+        """The rows of a batch in blocks of one size that suit the caches."""
+        n_blocks = -(-n_rows // self.block_rows)
+        size = -(-n_rows // max(n_blocks, 1))
+        return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+
+    def of_block(self, block: Block, write: Write = write_same) -> SufficientStatistics:
+        """Statistics of a block's rows."""
+        weights = block.weights
+        X, features = self.read(block.X, block.features, write)
+        joint = self.log_joint(X, features)
+        top = joint.max(axis=0)
+        responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
+        top += self._in_common(X)
+        total = responsibilities.sum(axis=0)
+        log_total = np.log(total)
+        doubt = self._doubt(Batch(X, weights), responsibilities, total, top + log_total)
+        if weights is None:
+            n_rows = float(X.shape[1])
+            log_likelihood = float(top.sum() + log_total.sum())
+            log_top = -float(log_total.sum())
+            responsibilities *= 1 / total
+        else:
+            n_rows = float(weights.sum())
+            log_likelihood = float(weights @ top + weights @ log_total)
+            log_top = -float(weights @ log_total)
+            responsibilities *= weights / total
+        totals = self._totals(X, features, responsibilities)
+        if self.shared:
+            totals[0, 1 + len(X) :] = self.form.products(X, weights)
+        unlikely: tuple[Batch, ...] = ()
+        if self.threshold > -np.inf:
+            below = top + log_total < self.threshold
+            if below.any():
+                unlikely = (Batch(X[:, below], None if weights is None else weights[below]),)
+        return SufficientStatistics(
+            n_rows,
+            log_likelihood,
+            log_top,
+            totals,
+            self.origins,
+            self.form,
+            self.shared,
+            unlikely,
+            doubt,
+        )
+
+    def _doubt(
+        self, rows: Batch, shares: FloatArray, total: FloatArray, log_density: FloatArray
+    ) -> Doubt:
+        """The rows that are not typical of one component and out of reach of all others.
+
+        Parameters
+        ----------
+        shares : of the components, relative to the likeliest (K, B).
+        """
+        n_rows = len(total)
+        # most mixtures overlap, and then this much tells
+        if np.isnan(self.typical) or 2 * np.count_nonzero(total > 1) > n_rows:
+            return NOT_KEPT
+        several = np.add.reduce(shares > np.exp(-FAINT), axis=0, dtype=np.uint16) > 1
+        several |= log_density < self.typical
+        kept = np.flatnonzero(several)
+        if 2 * len(kept) > n_rows:
+            return NOT_KEPT
+        if len(kept) == 0:
+            return Doubt()
+        X, weights = rows
+        chosen = Batch(X.take(kept, axis=1), None if weights is None else weights[kept])
+        return Doubt((chosen,), chosen.X.size)
+
+    def log_density(self, X: FloatArray) -> FloatArray:
+        """ln p(x) of the rows of X (D, B): (B,)."""
+        density = np.empty(X.shape[1])
+        for start in range(0, X.shape[1], self.block_rows):
+            rows = slice(start, start + self.block_rows)
+            joint = self.log_joint(*self.read(X[:, rows]))
+            top = joint.max(axis=0)
+            density[rows] = top + np.log(np.exp(joint - top).sum(axis=0))
+            density[rows] += self._in_common(X[:, rows])
+        return density
+
+    def read(
+        self, X: FloatArray, features: FloatArray | None = None, write: Write = write_same
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Rows in the mixture's coordinates (D, B), and what one matrix product needs of them.
+
+        That is T(x), or only 1 and x, or nothing.
+
+        Parameters
+        ----------
+        X : (D, B); `write` brings them to these coordinates.
+        features : T(x), if it is known already.
+        """
+        n_features = len(X)
+        if self.shared:
+            features = np.ones((1 + n_features, X.shape[1]))
+            write(X, features[1:])
+        elif len(self.pooled) == 0:
+            here = np.empty(X.shape)
+            write(X, here)
+            return here, None
+        elif features is None:
+            features = self.form.features(X, write)
+        return features[1 : 1 + n_features], features
+
+    def _in_common(self, X: FloatArray) -> FloatArray | float:
+        """What all components have in common of their log-densities, and `log_joint` leaves out."""
+        return self.form.quadratic(X, self.coefficients[0, 1 + len(X) :]) if self.shared else 0.0
+
+    def log_joint(self, X: FloatArray, features: FloatArray | None) -> FloatArray:
+        """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B), less what is in common: (K, B)."""
+        if features is not None and len(self.centred) == 0:
+            pooled: FloatArray = self.coefficients[:, : len(features)] @ features
+            return pooled
+        joint = np.empty((self.model.n_components, X.shape[1]))
+        if features is not None:
+            joint[self.pooled] = self.coefficients @ features
+        factors = self.model.covariance.factors
+        for k in self.centred:
+            z = self.form.whiten(X, self.model.means[k], factors[k])
+            joint[k] = self.model.log_scale[k] - 0.5 * np.einsum("db,db->b", z, z)
+        return joint
+
+    def _totals(
+        self, X: FloatArray, features: FloatArray | None, responsibilities: FloatArray
+    ) -> FloatArray:
+        if features is not None and len(self.centred) == 0 and not self.shared:
+            pooled: FloatArray = responsibilities @ features.T
+            return pooled
+        totals = np.zeros((len(responsibilities), self.form.width(len(X))))
+        if self.shared and features is not None:
+            np.matmul(responsibilities, features.T, out=totals[:, : len(features)])
+            return totals
+        if features is not None:
+            totals[self.pooled] = responsibilities[self.pooled] @ features.T
+        for k in self.centred:
+            totals[k] = self.form.about(X, responsibilities[k], self.origins[k])
+        return totals
