@@ -18,7 +18,7 @@ RARE_ROWS = 5_000
 """Rows that are kept as unlikely: more of them than this are no rarity."""
 MARGIN = 2.0
 """Beyond sqrt(D) standard deviations, as far as most rows are from the centre of a component."""
-MOST_IN_DOUBT = 2_000_000
+MOST_IN_DOUBT = 1_000_000
 """Numbers of the rows in doubt that are kept, at most."""
 
 
