@@ -17,7 +17,7 @@ from effort import some
 
 from gmmcli.cli import telling
 
-SIZES = some([400_000, 800_000], [1_000_000, 10_000_000])
+SIZES = some([1_000_000, 2_000_000], [1_000_000, 10_000_000])
 TINY = ("--memory", "1M")
 PASSES = "each pass reads"
 
