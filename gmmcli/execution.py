@@ -99,9 +99,11 @@ class _Use:
     """How much was done on some data so far, and who shares it since.
 
     seconds : about, before there was a team.
+    each : of the fastest item so far.
     """
 
     seconds: float = 0.0
+    each: float = math.inf
     team: Team | None = None
 
 
@@ -152,7 +154,9 @@ class Executor:
         There are others from when the data take longer than it takes to make them.
         """
         use, n_done = self._uses.setdefault(data, _Use()), 0
-        before, fastest, is_worth_a_team = use.seconds, math.inf, use.team is not None
+        before, fastest = use.seconds, math.inf
+        is_known = before > WORTH and use.each * len(items) > SHORT
+        is_worth_a_team = use.team is not None or is_known
         while n_done < len(items) and not is_worth_a_team:
             begin = time.perf_counter()
             result = function(data, items[n_done])
@@ -160,6 +164,7 @@ class Executor:
             fastest = min(fastest, time.perf_counter() - begin)
             n_done += 1
             use.seconds = before + fastest * n_done
+            use.each = min(use.each, fastest)
             is_clear = n_done >= FIRST_ITEMS or fastest * len(items) > CLEARLY
             foreseen = len(items) if is_clear else n_done
             is_long = fastest * len(items) > SHORT

@@ -22,7 +22,7 @@ from gmmcli.mixture.inference import FEWEST_ROWS
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.repair import split
-from gmmcli.mixture.search import TIE
+from gmmcli.mixture.search import TIE, Relatives
 from gmmcli.mixture.standardise import Standardisation
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import called
@@ -164,7 +164,7 @@ def _whole_fit(
     ------
     FitError : it cannot be made, or a component collapsed or is empty.
     """
-    result = fitting.fit(n_components, options, also=also)
+    result = fitting.fit(n_components, options, relatives=Relatives(also))
     left = int(np.sum(result.model.weights * result.n_rows >= FEWEST_ROWS))
     if left < n_components:
         raise FitError(

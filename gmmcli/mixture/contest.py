@@ -8,23 +8,25 @@ rows that its best fit cannot explain are looked for in all of them, and tried a
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from gmmcli.mixture.batches import ArrayBatches
-from gmmcli.mixture.em import Rule, Run, State
+from gmmcli.mixture.em import Coming, Rule, Run, State, Step
 from gmmcli.mixture.evident import evident
 from gmmcli.mixture.initialise import LEAN, QUICK, Start, Starts, groups_of, with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
-from gmmcli.mixture.partition import best_joined, model_of
+from gmmcli.mixture.partition import joined, model_of
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import Samples, check_distinct, enriched, rare_rows
 from gmmcli.mixture.search import (
     QUICK_ROUNDS,
     ROUNDS,
     Climber,
+    Known,
     Observer,
     Rounds,
     agreeing,
@@ -38,11 +40,14 @@ from gmmcli.mixture.search import (
 )
 from gmmcli.mixture.snapshot import Ascent, Snapshot
 from gmmcli.mixture.split_merge import FEW_ROWS, rearranged
+from gmmcli.mixture.statistics import Estimates
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
 ON_SAMPLES = 4
 """The same, as long as the rows are a sample."""
+NEAR, NEAR_WHERE_ROUGH = 2.0, 1.0
+"""Standard errors by which a run on a sample may be behind and still be the best over all rows."""
 ALIKE = 1e-4
 """Nats a row within which two optima of a sample count as one: they are known only roughly."""
 IN_DOUBT = 1 / 4, 1 / 3
@@ -55,6 +60,8 @@ QUICK_STEPS = 4
 """M-steps to the optimum of a sample from which EM counts as quick."""
 SPARE_GROUPS = 2
 """Groups more than components, of which some are joined as suits the structure."""
+JOINED = 2
+"""Starts that come of it, at most: which is likeliest by hard assignment may not be so by EM."""
 ROUGH_GROWTH = 30
 """Times that there are more rows than in a later sample, at least: else a rough fit skips it."""
 LEAST_GAIN = 3e-6
@@ -85,7 +92,12 @@ class Contest:
     observe: Observer
 
     def snapshot(
-        self, key: dict[str, Any], warm: Sequence[GaussianMixture], *, alone: bool
+        self,
+        key: dict[str, Any],
+        warm: Sequence[GaussianMixture],
+        *,
+        alone: bool,
+        known: Known | None = None,
     ) -> Snapshot:
         """The ascents over all rows that promise most, at their beginning.
 
@@ -93,6 +105,7 @@ class Contest:
         ----------
         key : of the fit; its "k" is the number of components.
         warm : mixtures that are starts, too, or if `alone` the only ones.
+        known : what a smaller mixture has reached, which a rough fit is not to end below.
         """
         n_components: int = key["k"]
         fewest = n_components
@@ -117,12 +130,16 @@ class Contest:
             ascents = self._ahead(ranked, climbers)
         # to describe the rows and to sample them
         n_passes, n_starts = 2, len(climbers)
-        ascents = ascents[: 1 if self.options.rough else CONTENDERS]
+        ascents = ascents[:CONTENDERS]
+        rarer: list[list[Climber]] = []
         if not alone and n_components > 1 and self.options.seek_rare:
             rarer = self._rarer(n_components, fewest, ascents[0])
             n_passes += ascents[0].state.begun is None
             n_starts += sum(map(len, rarer))
-            ascents += [self._ascent(runs[0], runs) for runs in rarer]
+        if self.options.rough:
+            best, n_more = self._most_promising(ascents, known)
+            ascents, n_passes = [best], n_passes + n_more
+        ascents += [self._ascent(runs[0], runs) for runs in rarer]
         if len(ascents) > 1:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)
@@ -217,7 +234,7 @@ class Contest:
         """The runs that may be the best over all rows, by what the samples say."""
         best, here = ranked[0].step, self._on_sample
         distinct = optima(ranked, ALIKE)
-        leading = [climber for climber in distinct if near(climber.step, best, here)]
+        leading = [climber for climber in distinct if self._near(climber.step, best, here)]
         ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
         growth = ROUGH_GROWTH if self.options.rough else 1
         for number, size in enumerate(self.growing.sizes):
@@ -245,19 +262,43 @@ class Contest:
             found.append(self._race(wider, with_rare, fewest))
         return found
 
+    def _most_promising(self, ascents: Sequence[Ascent], known: Known | None) -> tuple[Ascent, int]:
+        """The one whose first step over all rows reaches most, and the passes of the others.
+
+        What a race gains on a sample is partly chance: over all rows it may be a loss. So one from
+        what is known is tried as well, if all others are below it.
+        """
+        if known is None and len(ascents) == 1:
+            return ascents[0], 0
+        promised = [(self._promise(ascent), ascent) for ascent in ascents]
+        if known is not None and max(promised, key=itemgetter(0))[0] < known.log_likelihood:
+            rival = self._begin("a smaller mixture, enlarged", known.start, 0)
+            promised.append((self._promise(rival), rival))
+        best = max(promised, key=itemgetter(0))[1]
+        best.rule = self.options.rule(floor=None if known is None else known.log_likelihood)
+        return best, len(promised) - 1
+
+    def _promise(self, ascent: Ascent) -> float:
+        """The log-likelihood that the first M-step reaches, about, in user units."""
+        statistics = ascent.state.begun or self.problem.e_step(ascent.model)
+        ascent.state.begun = statistics
+        gain = Coming(self.problem, ascent.model, statistics).gain / 2
+        return statistics.log_likelihood + gain - statistics.n_rows * self.problem.log_volume
+
     def _joined(self, n_components: int) -> list[GaussianMixture]:
-        """A mixture from some groups too many, joined as suits the structure."""
+        """Mixtures from some groups too many, joined as suits the structure."""
         options = self.options
         if options.init != "auto" or n_components == 1 or options.weight_prior is not None:
             return []
-        problem = self._on_sample
-        found = []
+        problem, found = self._on_sample, list[Estimates]()
         for start in self.starts.portfolio("hierarchical", n_components + SPARE_GROUPS, n_init=1):
             moments = start.moments(problem.structure.form)
-            while len(moments.weights) > n_components:
-                moments = best_joined(problem, moments)
-            found.append(model_of(problem, moments, n_components, softened=True))
-        return found
+            found += joined(problem, moments, n_components)[:JOINED]
+        return [model_of(problem, likely, n_components, softened=True) for likely in found]
+
+    def _near(self, step: Step, best: Step, problem: Problem) -> bool:
+        n_errors = NEAR_WHERE_ROUGH if self.options.rough else NEAR
+        return step is best or near(step, best, problem, n_errors)
 
     def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
         """The ascents by where they come to over a sample."""
@@ -271,7 +312,7 @@ class Contest:
         runs = list(map(run, ascents))
         best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))
         pairs = zip(ascents, runs, strict=True)
-        kept = [(ascent, run) for ascent, run in pairs if near(run.step, best, problem)]
+        kept = [(ascent, run) for ascent, run in pairs if self._near(run.step, best, problem)]
         return self._anew([ascent for ascent, _ in kept], [run for _, run in kept], problem)
 
     def _followed(self, ascent: Ascent, n_steps: int) -> Run:

@@ -19,7 +19,7 @@ from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import Samples, in_memory, is_large
-from gmmcli.mixture.search import Observer, given_start, merit
+from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
 from gmmcli.mixture.streams import Purpose, stream
@@ -94,7 +94,7 @@ class Fitting:
         options: FitOptions,
         start: GaussianMixture | IntArray | Sequence[GaussianMixture] | None = None,
         *,
-        also: Sequence[GaussianMixture] = (),
+        relatives: Relatives = ALONE,
         resume: Snapshot | None = None,
         keep: Keep | None = None,
     ) -> FitResult:
@@ -103,7 +103,7 @@ class Fitting:
         Parameters
         ----------
         start : as for `fit`; or several mixtures of K components, among which is searched.
-        also : mixtures of K components in the user's units that the search starts from as well.
+        relatives : what is known of others before the search, in the user's units.
         resume : what an earlier call gave to `keep`, with the same rows and options.
         keep : called with a snapshot after each step over all rows.
         """
@@ -117,14 +117,18 @@ class Fitting:
             resume.check(key)
             snapshot = resume
         elif start is None or isinstance(start, Sequence):
-            warm = [
-                given_start(model, n_components, standardisation, problem)
-                for model in (*(start or ()), *also)
-            ]
+
+            def here(model: GaussianMixture) -> GaussianMixture:
+                return given_start(model, n_components, standardisation, problem)
+
+            warm = list(map(here, (*(start or ()), *relatives.mixtures)))
+            known = relatives.known
             growing, starts = self._starts_of(options, problem)
             n_rows = self.description.n_rows
             contest = Contest(problem, options, starts, growing, n_rows, self.observe)
-            snapshot = contest.snapshot(key, warm, alone=start is not None)
+            if known is not None:
+                known = known._replace(start=here(known.start))
+            snapshot = contest.snapshot(key, warm, alone=start is not None, known=known)
         else:
             model = given_start(start, n_components, standardisation, problem)
             ascent = Ascent("given start", model, State.new(model), options.rule())

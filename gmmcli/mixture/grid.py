@@ -7,22 +7,28 @@ Of few rows each cell is found by itself. Of large data, to search thoroughly in
 take long. There the search is a rough one that also starts from what was found for the cell's
 relatives, the least and the most free structure first, and only the cells that may be the best are
 followed to convergence.
+
+Whole cells are shared among processes where those that do not need each other are enough for all:
+most of a cell's search is on samples, which are too few rows to be shared.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain
+from functools import cached_property
+from itertools import islice, zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
 from gmmcli.errors import FitError
+from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.repair import split
+from gmmcli.mixture.search import ALONE, Known, Relatives
 from gmmcli.mixture.selection import CRITERIA, Cell
 from gmmcli.mixture.shapes import nested_in
 from gmmcli.mixture.workers import called
@@ -33,7 +39,9 @@ MOST_SPLITS = 3
 """Components that are split in turn, the heaviest first."""
 MOST_RELATIVES = 4
 """Fits of other structures, or of fewer components, that one is started from."""
-REACH = 1e-3
+MOST_ROWS = 500_000
+"""Rows up to which the searches on samples take longer than the passes over all rows."""
+REACH = 2e-3
 """Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
 
 Key = tuple[str, int]
@@ -69,15 +77,21 @@ def grid(
     codes = {name: structure_of(name, n_features).code for name in covariance_types}
     cells = _Grid(fitting, codes, replace(options, rough=fitting.is_large))
     counts = sorted(component_counts)
-    done = (
-        chain.from_iterable(map(cells.related, counts)) if fitting.is_large else cells.each(counts)
-    )
+    done = cells.related(counts) if fitting.is_large else cells.each(counts)
     for cell in done:
         if tell is not None:
             tell(cell)
     if fitting.is_large:
         cells.follow(criterion, options)
     return [cells.done[name, count] for name in covariance_types for count in component_counts]
+
+
+class _Job(NamedTuple):
+    """A cell to be fitted, and what is known of others."""
+
+    covariance_type: str
+    n_components: int
+    relatives: Relatives = ALONE
 
 
 @dataclass
@@ -97,33 +111,32 @@ class _Grid:
         return sorted(self.codes, key=lambda name: len(nested_in(name)))
 
     def each(self, component_counts: Sequence[int]) -> Iterator[Cell]:
-        """The cells of few rows, which need no other: whole ones are shared."""
-        alone = replace(self, fitting=self.fitting.alone())
-        keys = [(name, count) for count in component_counts for name in self.by_freedom]
-        cells = self.fitting.workers.map_over(partial(_Grid.cell_of, alone), called, keys)
-        for key, cell in zip(keys, cells, strict=True):
-            self.done[key] = self._settled(cell)
-            yield self.done[key]
+        """The cells of few rows, which need no other."""
+        jobs = [_Job(name, count) for count in component_counts for name in self.by_freedom]
+        for cell in self._shared(jobs):
+            self._add(cell)
+            yield self._settled(cell.covariance_type, cell.n_components)
 
-    def cell_of(self, key: Key) -> Cell:
-        """One cell by itself."""
-        return self._cell(*key)
+    def related(self, component_counts: Sequence[int]) -> Iterator[Cell]:
+        """The cells of many rows, which start from those that are done.
 
-    def related(self, n_components: int) -> Iterator[Cell]:
-        """The cells of K components and many rows, which start from those that are done."""
+        The least and the most free structure of each K are fitted beside the others of the K
+        before it: none of these needs another.
+        """
         names = self.by_freedom
-        found: dict[str, Cell] = {}
-        if n_components > 1:
-            for name in dict.fromkeys((names[0], names[-1])):
-                own = [cell for cell in self.done.values() if cell.covariance_type == name]
-                found[name] = self._cell(name, n_components, also=_enlargements(n_components, own))
-        for name in names:
-            cell = found.get(name)
-            if cell is None:
-                near = [*found.values(), *self._smaller(name)] if found else []
-                cell = self._cell(name, n_components, also=_enlargements(n_components, near))
-            self.done[name, n_components] = self._settled(cell)
-            yield self.done[name, n_components]
+        leading = list(dict.fromkeys((names[-1], names[0])))
+        others = [name for name in names if name not in leading]
+        ahead = list(component_counts)
+        behind = [None, *ahead] if others else ahead
+        for led, count in zip_longest(ahead, behind):
+            jobs = [] if led is None else [self._job(name, led, [name]) for name in leading]
+            if count is not None:
+                jobs += [self._job(name, count, [*leading, name]) for name in others]
+            is_shared = self._is_shared(len(jobs))
+            for cell in self._shared(jobs) if is_shared else map(self.fitted, jobs):
+                self._add(cell)
+            if count is not None:
+                yield from [self._settled(name, count) for name in names]
 
     def follow(self, criterion: str, options: FitOptions) -> None:
         """Go on to convergence with the cells that may be the best."""
@@ -135,36 +148,15 @@ class _Grid:
                 chosen = replace(options, covariance_type=key[0])
                 self.done[key] = _followed(self.fitting, self.done[key], chosen)
         # they may have come above larger ones, which were not followed
-        cells, self.done = self.done, {}
-        for key, cell in cells.items():
-            self.done[key] = self._settled(cell)
+        for key in self.done:
+            self._settled(*key)
 
-    def _smaller(self, name: str) -> list[Cell]:
-        """The cells that are done and whose mixtures are among those of the structure."""
-        code = self.codes[name]
-        within = {code, *nested_in(code)}
-        return [c for c in self.done.values() if self.codes[c.covariance_type] in within]
-
-    def _settled(self, cell: Cell) -> Cell:
-        """The cell, not below a smaller one."""
-        if cell.result is None:
-            return cell
-        name = cell.covariance_type
-        options = replace(self.options, covariance_type=name)
-        results = _results(self._smaller(name))
-        return replace(cell, result=_raised(self.fitting, cell.result, results, options))
-
-    def _cell(
-        self,
-        name: str,
-        n_components: int,
-        *,
-        begin: Sequence[GaussianMixture] = (),
-        also: Sequence[GaussianMixture] = (),
-    ) -> Cell:
+    def fitted(self, job: _Job) -> Cell:
+        """One cell by itself; of a grid whose other cells may be known to another process."""
+        name, n_components, relatives = job
         options = replace(self.options, covariance_type=name, seek_rare=name == self.by_freedom[-1])
         try:
-            result = self.fitting.fit(n_components, options, begin or None, also=also)
+            result = self.fitting.fit(n_components, options, relatives=relatives)
         except FitError as error:
             return Cell(n_components, name, None, error.message)
         left = result.model.n_components
@@ -173,9 +165,68 @@ class _Grid:
             return Cell(n_components, name, None, reason)
         return Cell(n_components, name, result)
 
+    def _is_shared(self, n_jobs: int) -> bool:
+        """Whether to share cells, and not the rows of each."""
+        in_memory = isinstance(self.fitting.batches, ArrayBatches)
+        few = self.fitting.description.n_lines <= MOST_ROWS
+        return in_memory and few and n_jobs >= self.fitting.workers.n_threads
+
+    def _shared(self, jobs: Sequence[_Job]) -> Iterator[Cell]:
+        return self.fitting.workers.map_over(self._alone, called, jobs)
+
+    @cached_property
+    def _alone(self) -> Callable[[_Job], Cell]:
+        """What one of several processes does."""
+        return replace(self, fitting=self.fitting.alone()).fitted
+
+    def _job(self, name: str, n_components: int, relatives: Sequence[str]) -> _Job:
+        if n_components == 1:
+            return _Job(name, n_components)
+        smaller = self._smaller(name, n_components)
+        near = [
+            cell
+            for cell in self.done.values()
+            if cell.n_components <= n_components and cell.covariance_type in relatives
+        ]
+        if len(relatives) > 1:
+            near += smaller
+        known = None
+        if results := _results(smaller):
+            highest = _highest(results)
+            start = next(_enlarged(highest.model, n_components))
+            known = Known(highest.log_likelihood, start)
+        return _Job(name, n_components, Relatives(_enlargements(n_components, near), known))
+
+    def _add(self, cell: Cell) -> None:
+        self.done[cell.covariance_type, cell.n_components] = cell
+
+    def _smaller(self, name: str, n_components: int) -> list[Cell]:
+        """The other cells that are done and whose mixtures are among those of this one."""
+        code, own = self.codes[name], (name, n_components)
+        within = {code, *nested_in(code)}
+        return [
+            cell
+            for key, cell in self.done.items()
+            if self.codes[key[0]] in within and key[1] <= n_components and key != own
+        ]
+
+    def _settled(self, name: str, n_components: int) -> Cell:
+        """The cell, not below a smaller one."""
+        cell = self.done[name, n_components]
+        if cell.result is not None:
+            options = replace(self.options, covariance_type=name)
+            smaller = _results(self._smaller(name, n_components))
+            cell = replace(cell, result=_raised(self.fitting, cell.result, smaller, options))
+            self._add(cell)
+        return cell
+
 
 def _results(cells: Iterable[Cell]) -> list[FitResult]:
     return [cell.result for cell in cells if cell.result is not None]
+
+
+def _highest(results: Iterable[FitResult]) -> FitResult:
+    return max(results, key=lambda result: result.log_likelihood)
 
 
 def _enlargements(n_components: int, cells: Sequence[Cell]) -> list[GaussianMixture]:
@@ -211,10 +262,11 @@ def _raised(
     fitting: Fitting, result: FitResult, smaller: Iterable[FitResult], options: FitOptions
 ) -> FitResult:
     """The result, or one from the best of the smaller models where that is higher."""
-    highest = max(smaller, key=lambda other: other.log_likelihood, default=result)
+    highest = _highest([*smaller, result])
     n_components, n_passes = result.model.n_components, result.n_passes
     least, first = highest.log_likelihood - ROUNDING * result.n_rows, result
-    for start in _enlarged(highest.model, n_components):
+    # a rough fit has tried the first of them
+    for start in islice(_enlarged(highest.model, n_components), int(options.rough), None):
         if result.log_likelihood >= least:
             return replace(result, n_passes=n_passes)
         with suppress(FitError):

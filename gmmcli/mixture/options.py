@@ -13,7 +13,7 @@ from gmmcli.mixture.stopping import RULES
 from gmmcli.mixture.variational import VariationalFit
 from gmmcli.mixture.weight_prior import WEIGHT_PRIORS
 
-LEAST_GAIN = 5e-5
+LEAST_GAIN = 1e-4
 """Nats a row below which a step gains next to nothing."""
 
 
@@ -69,11 +69,16 @@ class FitOptions:
         if self.weight_prior is not None and 0 in (self.reg_covar, self.weight_concentration):
             raise ValueError("a Bayesian fit needs reg_covar and weight_concentration above 0")
 
-    def rule(self, least_gain: float = 0.0) -> Rule:
-        """A new stopping rule, which also stops at a step that gains less, in nats a row."""
+    def rule(self, least_gain: float = 0.0, floor: float | None = None) -> Rule:
+        """A new stopping rule, which also stops at a step that gains less, in nats a row.
+
+        Parameters
+        ----------
+        floor : the log-likelihood below which it does not, if that can still be reached.
+        """
         make, default = RULES[self.converge_on]
         tol = default if self.tol is None else self.tol
-        return make(tol, max(least_gain, LEAST_GAIN if self.rough else 0.0))
+        return make(tol, max(least_gain, LEAST_GAIN if self.rough else 0.0), floor)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

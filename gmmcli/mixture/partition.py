@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
-from operator import add, itemgetter
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,10 @@ from gmmcli.mixture.statistics import Estimates, SufficientStatistics
 
 LIKELY_PAIRS = 3
 """Pairs of groups that are joined on trial, by each of two measures that cost little."""
+KEPT = 4
+"""Partitions into the same number of groups that are joined on."""
+SAME = 9
+"""Decimals, in nats a row, beyond which two of them are one."""
 
 
 def moments_of(batches: Batches, labels: IntArray, form: type[Moments]) -> Estimates:
@@ -81,19 +85,31 @@ def _softened(problem: Problem, n_groups: int) -> Problem:
     return replace(problem, penalty=penalty)
 
 
-def best_joined(problem: Problem, moments: Estimates) -> Estimates:
-    """The moments with two groups made one: those that it costs the structure least.
+def joined(problem: Problem, moments: Estimates, n_groups: int) -> list[Estimates]:
+    """The moments with groups made one until so many are left, the likeliest few, best first.
 
-    The cost is that of the classification log-likelihood, as in model-based clustering (Fraley
-    1998), under the problem's structure: which two clusters are best described as one depends on
-    the shapes that clusters may have.
+    Likely is what has a high classification log-likelihood, as in model-based clustering (Fraley
+    1998), under the problem's structure: which clusters are best described as one depends on the
+    shapes that clusters may have. The best two to be joined first may not be those that lead to
+    the best of fewer groups, so of each number of groups some partitions are kept.
+    """
+    kept = [moments]
+    for _ in range(len(moments.weights) - n_groups):
+        found = dict(union for one in kept for union in _with_two_joined(problem, one))
+        kept = [found[value] for value in sorted(found, reverse=True)[:KEPT]]
+    return kept
+
+
+def _with_two_joined(problem: Problem, moments: Estimates) -> Iterator[tuple[float, Estimates]]:
+    """The moments with two groups made one, and their classification log-likelihood a row.
+
+    It is rounded, since one partition is reached in several ways.
     """
     problem = _softened(problem, len(moments.weights))
     apart = problem.m_step(moments)
     first, second = np.triu_indices(len(moments.weights), 1)
     unions = _unions(moments, first, second)
-
-    def joined(pair: int) -> tuple[float, Estimates]:
+    for pair in _likely(problem, moments, (first, second), unions):
         left = [k for k in range(len(moments.weights)) if k != second[pair]]
         here = left.index(first[pair])
         kept = [array[left] for array in (moments.weights, moments.means, moments.spreads)]
@@ -102,10 +118,7 @@ def best_joined(problem: Problem, moments: Estimates) -> Estimates:
         estimates = Estimates(moments.n_rows, *kept)
         log_determinants = problem.m_step(estimates, apart.taken(left)).covariance.log_determinants
         value = estimates.weights @ (np.log(estimates.weights) - 0.5 * log_determinants)
-        return float(value), estimates
-
-    likely = map(joined, _likely(problem, moments, (first, second), unions))
-    return max(likely, key=itemgetter(0))[1]
+        yield float(np.round(value, SAME)), estimates
 
 
 class _Groups(NamedTuple):

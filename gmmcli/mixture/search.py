@@ -6,17 +6,19 @@ little, the better half a little more, the best few to convergence.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
+from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.em import Rule, Step, iterate
 from gmmcli.mixture.initialise import Start
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.partition import model_of, moments_of
 from gmmcli.mixture.problem import Problem
+from gmmcli.mixture.sampling import in_memory
 from gmmcli.mixture.standardise import Standardisation
 
 Rounds = Sequence[tuple[int, int | None]]
@@ -32,6 +34,31 @@ TIE = 7
 """Decimals, in nats a row, beyond which two runs are not told apart."""
 
 Observer = Callable[[str, Step], None]
+
+
+class Known(NamedTuple):
+    """What another mixture reaches, whose density the one that is sought may have, too.
+
+    log_likelihood : its own, in user units, in nats.
+    start : made of it.
+    """
+
+    log_likelihood: float
+    start: GaussianMixture
+
+
+class Relatives(NamedTuple):
+    """What is known before a search, all of it with as many components as are sought.
+
+    mixtures : to start from as well.
+    known : what a rough fit is not to end below, if it can.
+    """
+
+    mixtures: Sequence[GaussianMixture] = ()
+    known: Known | None = None
+
+
+ALONE = Relatives()
 
 
 def rough_rounds(n_components: int) -> Rounds:
@@ -118,14 +145,23 @@ def merit(step: Step, problem: Problem) -> float:
     return float(np.round((step.objective - handicap) / n_rows, TIE))
 
 
-def near(step: Step, best: Step, problem: Problem) -> bool:
+def near(step: Step, best: Step, problem: Problem, n_errors: float) -> bool:
     """Whether a run on a sample may be the best over all rows, though it is behind on these.
 
     The mean of the differences of two log-densities, row by row, has a standard error of their
-    standard deviation over sqrt(M); where two optima are alike at all, that deviation is below 1/3.
+    standard deviation over sqrt(M) (Vuong 1989).
+
+    Parameters
+    ----------
+    problem : over a sample that is in memory.
+    n_errors : by how many standard errors it may be behind.
     """
+    sample = in_memory(problem.batches)
     behind = merit(best, problem) - merit(step, problem)
-    return bool(behind <= 1 / np.sqrt(step.statistics.n_rows))
+    one, other = (EStep(run.model, problem.radius).log_density(sample.X) for run in (step, best))
+    gaps, weights = one - other, sample.weights
+    variance = np.average((gaps - np.average(gaps, weights=weights)) ** 2, weights=weights)
+    return bool(behind <= n_errors * np.sqrt(variance / sample.total_weight))
 
 
 def agreeing(climbers: Sequence[Climber], best: Climber) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gmmcli.mixture.acceleration import SLOW
 from gmmcli.mixture.em import Rule, Step
 
 MANY_ROWS = 10_000
@@ -18,6 +19,8 @@ SURE = 1e-3
 left to gain is less than the tolerance."""
 SETTLED = 4
 """Plain steps in a row after which their gains tell EM's rate again."""
+LEAPS_BEYOND = 4
+"""Times the gain that is left by the rate that leaps may find, as the rate goes on to rise."""
 
 
 @dataclass
@@ -29,10 +32,12 @@ class LikelihoodRule:
     is not fooled by slow progress.
 
     least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
+    floor : a log-likelihood that the run should reach, if it can: below it slow progress is.
     """
 
     tol: float
     least_gain: float = 0.0
+    floor: float | None = None
     last_change: float = np.nan
     was_small: bool = False
     rate: float = 0.0
@@ -45,11 +50,10 @@ class LikelihoodRule:
         if step.leapt:
             # a leap's gain says nothing of EM's own rate
             self.last_change, self.n_plain = np.nan, 0
-            return False
+            return self._is_not_worth_it(step)
         self.n_plain += 1
         self.last_change = change
-        rounding = 8 * np.finfo(np.float64).eps * abs(step.objective)
-        if change <= max(rounding, self.least_gain * n_rows):
+        if change <= 8 * np.finfo(np.float64).eps * abs(step.objective):
             return True
         if n_rows >= MANY_ROWS and step.coming.gain <= SURE * self.tol * n_rows:
             return True
@@ -58,12 +62,26 @@ class LikelihoodRule:
         if self.n_plain <= SETTLED and rate < self.rate:
             rate = self.rate
         self.rate = rate if np.isfinite(rate) else self.rate
+        if self._is_not_worth_it(step):
+            return True
         # when the fast directions are done, the rate rises once more: so it is asked twice
         small, self.was_small = (
             self.was_small,
             bool(rate < 1 and change * rate / (1 - rate) <= self.tol * n_rows),
         )
         return small and self.was_small
+
+    def _is_not_worth_it(self, step: Step) -> bool:
+        """Whether steps gain little, and go on doing so; of few rows a step more costs nothing."""
+        n_rows = step.statistics.n_rows
+        little = self.least_gain * n_rows
+        if n_rows < MANY_ROWS:
+            return step.change <= little and not step.leapt
+        if self.rate < SLOW or step.coming.gain > little:
+            return False
+        missing = -np.inf if self.floor is None else self.floor - step.log_likelihood
+        left = step.coming.gain / max(1 - self.rate, np.finfo(np.float64).eps)
+        return missing <= 0 or missing > LEAPS_BEYOND * left
 
 
 @dataclass
@@ -73,11 +91,12 @@ class ParameterRule:
     Weights in absolute terms; means in standard deviations of their component; variances and
     covariances relative to the product of the two standard deviations.
 
-    least_gain : as for LikelihoodRule.
+    least_gain, floor : as for LikelihoodRule.
     """
 
     tol: float
     least_gain: float = 0.0
+    floor: float | None = None
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the last M-step moved no parameter by more than tol."""
@@ -95,7 +114,7 @@ class ParameterRule:
         return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
 
 
-RULES: dict[str, tuple[Callable[[float, float], Rule], float]] = {
+RULES: dict[str, tuple[Callable[[float, float, float | None], Rule], float]] = {
     "likelihood": (LikelihoodRule, 1e-8),
     "parameters": (ParameterRule, 1e-6),
 }

@@ -25,6 +25,10 @@ Sum = TypeVar("Sum", bound=Addable)
 class Workers(Protocol):
     """Maps a function over items; results come in the order of the items."""
 
+    @property
+    def n_threads(self) -> int:
+        """How many do the work."""
+
     def map_ordered(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """The results in order."""
 
@@ -45,6 +49,8 @@ class Workers(Protocol):
 
 class Serial:
     """One thread."""
+
+    n_threads = 1
 
     def map_ordered(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """The results in order."""

@@ -93,9 +93,9 @@ def test_what_is_within_rounding_is_no_difference():
 def test_both_numbers_are_searched_for_in_rows_and_draws_alike(monkeypatch):
     calls = []
 
-    def recorded(self, n_components, options, start=None, *, also=()):
-        calls.append((n_components, start, [model.n_components for model in also]))
-        return fit(self, n_components, options, start, also=also)
+    def recorded(self, n_components, options, start=None, *, relatives):
+        calls.append((n_components, start, [model.n_components for model in relatives.mixtures]))
+        return fit(self, n_components, options, start, relatives=relatives)
 
     fit = Fitting.fit
     monkeypatch.setattr(Fitting, "fit", recorded)

@@ -1,13 +1,13 @@
 """A partition's moments, and which of its groups are best made one."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 from mixture.problems import NAMES, overlapping, problem_of
 
 from gmmcli.mixture import partition
-from gmmcli.mixture.partition import best_joined, model_of, moments_of
+from gmmcli.mixture.partition import joined, model_of, moments_of
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 
@@ -35,14 +35,14 @@ def test_the_two_groups_are_joined_that_cost_least(name, monkeypatch):
     labels[X[:, 0] > 1] = 5
     monkeypatch.setattr(partition, "LIKELY_PAIRS", 15)
     moments = moments_of(problem.batches, labels, problem.structure.form)
-    joined = best_joined(problem, moments)
+    ours_joined = joined(problem, moments, 5)[0]
     values = {
         pair: classification_log_likelihood(problem, joined_labels(labels, *pair))
         for pair in combinations(range(6), 2)
     }
     best = max(values, key=values.get)
     expected = moments_of(problem.batches, joined_labels(labels, *best), problem.structure.form)
-    for ours, theirs in zip(joined, expected, strict=True):
+    for ours, theirs in zip(ours_joined, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
@@ -58,9 +58,54 @@ def test_which_groups_are_joined_depends_on_the_shapes_that_clusters_may_have():
         ]
     )
     labels = np.repeat(range(4), sizes)
-    joined = {}
+    chosen = {}
     for name in ("EII", "VVV"):
         problem = problem_of(X, name)
         moments = moments_of(problem.batches, labels, problem.structure.form)
-        joined[name] = int(np.argmax(best_joined(problem, moments).weights))
-    assert joined == {"EII": 0, "VVV": 2}
+        chosen[name] = int(np.argmax(joined(problem, moments, 3)[0].weights))
+    assert chosen == {"EII": 0, "VVV": 2}
+
+
+@every_structure
+def test_several_are_joined_as_suits_the_structure_best(name, monkeypatch):
+    rng = np.random.default_rng(6)
+    X = overlapping(rng)
+    problem = problem_of(X, name)
+    labels = rng.integers(4, size=len(X))
+    labels[X[:, 0] > 1] = 4
+    monkeypatch.setattr(partition, "LIKELY_PAIRS", 10)
+    moments = moments_of(problem.batches, labels, problem.structure.form)
+    monkeypatch.setattr(partition, "KEPT", 10)
+    found = joined(problem, moments, 3)
+    values = {}
+    for groups in product(range(3), repeat=5):
+        if set(groups) == {0, 1, 2}:
+            # one partition by each of its names
+            joined_to = np.array(groups)[labels]
+            value = classification_log_likelihood(problem, joined_to)
+            values[round(value, 4)] = joined_to
+    best = values[max(values)]
+    expected = moments_of(problem.batches, best, problem.structure.form)
+    np.testing.assert_allclose(np.sort(found[0].weights), np.sort(expected.weights), rtol=1e-9)
+    order, theirs = np.argsort(found[0].weights), np.argsort(expected.weights)
+    np.testing.assert_allclose(found[0].means[order], expected.means[theirs], atol=1e-9)
+
+
+def test_the_pair_that_is_best_by_itself_does_not_always_lead_to_the_best(monkeypatch):
+    better = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        centres, labels = 4 * rng.standard_normal((5, 2)), np.arange(500) % 5
+        X = centres[labels] + rng.standard_normal((500, 2))
+        problem = problem_of(X, "spherical")
+        moments = moments_of(problem.batches, labels, problem.structure.form)
+
+        def value(kept, problem=problem, moments=moments):
+            monkeypatch.setattr(partition, "KEPT", kept)
+            weights = (best := joined(problem, moments, 2)[0]).weights
+            scatter = model_of(problem, best, 2, softened=True).covariance.log_determinants
+            return float(weights @ (np.log(weights) - 0.5 * scatter))
+
+        assert value(4) >= value(1) - 1e-9
+        better += value(4) > value(1) + 1e-3
+    assert better > 0

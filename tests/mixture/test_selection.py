@@ -22,6 +22,7 @@ from gmmcli.mixture.fitting import FitOptions, Fitting
 from gmmcli.mixture.grid import grid
 from gmmcli.mixture.selection import CRITERIA, Cell, best, on_edge
 from gmmcli.mixture.shapes import MEANINGS, nested_in
+from gmmcli.mixture.synthesis import Recipe, generate
 
 SOME = some((*WORDS, "VEI", "EVE", "VEV"), tuple(MEANINGS))
 STEPS = some(20, 50)
@@ -387,36 +388,65 @@ def test_entropy_that_is_rounding_is_none_and_bic_decides():
     assert CRITERIA["entropy"](fitted(X, 1)) == 1
 
 
-def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
+def of_all_who_may_fit(X, names, monkeypatch, threads):
+    """A grid fitted by so many processes: its cells, what was told, and how many were made."""
     monkeypatch.setattr("gmmcli.execution.WORTH", 0.0)
     monkeypatch.setattr("gmmcli.execution.FIRST_ITEMS", 1)
     made, fork = [], processes._fork
     monkeypatch.setattr(processes, "_fork", lambda: made.append(None) or fork())
-    X, told = table("faithful"), []
-
-    def run(n_threads):
+    for n_threads in threads:
+        made.clear()
+        told = []
         with executor(n_threads) as workers:
-            fitting = Fitting(rows(X), workers=workers)
             cells = grid(
-                fitting,
+                Fitting(rows(X), workers=workers),
                 (1, 2, 3),
-                covariance_types=("full", "VEI", "tied"),
+                covariance_types=names,
                 options=FitOptions(),
-                tell=lambda cell: told.append((cell.n_components, cell.covariance_type)),
+                tell=lambda cell, told=told: told.append((cell.n_components, cell.covariance_type)),
             )
-        return [
+        found = [
             (
                 cell.covariance_type,
                 cell.n_components,
                 cell.result.log_likelihood,
                 cell.result.n_iter,
+                cell.result.n_passes,
             )
             for cell in cells
         ]
+        yield found, told, len(made)
 
-    alone = run(1)
-    assert not made
-    assert run(2) == alone
-    assert made
+
+def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
+    names = ("full", "VEI", "tied")
+    (alone, told, none), (shared, told_too, made) = of_all_who_may_fit(
+        table("faithful"), names, monkeypatch, (1, 2)
+    )
+    assert shared == alone
+    assert (none, made) == (0, 1)
     # few components first, whoever was ready first
-    assert told[:9] == told[9:] == sorted(told[:9], key=lambda key: key[0])
+    assert told == told_too == sorted(told, key=lambda key: key[0])
+
+
+def test_a_grid_of_large_data_is_the_same_whether_cells_are_shared_or_rows(monkeypatch):
+    X, _ = two_clusters(np.random.default_rng(3), (7_000, 5_000), n_features=2, distance=3.0)
+    names = ("full", "diag", "tied", "spherical")
+    # two processes share cells, five have to share rows
+    runs = list(of_all_who_may_fit(X, names, monkeypatch, (1, 2, 5)))
+    (alone, told, none), (shared, told_too, made), (by_rows, told_last, more) = runs
+    assert shared == by_rows == alone
+    assert (none, made >= 1, more >= 4) == (0, True, True)
+    assert told == told_too == told_last == sorted(told, key=lambda key: key[0])
+
+
+def test_of_optima_that_a_sample_cannot_tell_apart_the_better_is_taken():
+    # five clusters as three spheres: a sample of 2,000 rows prefers others than all rows do
+    X, labels = generate("random", 60_000, Recipe(n_features=10, n_components=5, seed=2))
+    fitting = Fitting(rows(X))
+    options = FitOptions(covariance_type="spherical", rough=True)
+    reached = [
+        fitting.fit(3, options, np.array(groups)[labels]).log_likelihood
+        for groups in ((0, 1, 0, 0, 2), (0, 1, 2, 2, 2), (0, 0, 0, 1, 2))
+    ]
+    assert fitting.fit(3, options).log_likelihood >= max(reached) - 1e-3

@@ -1,5 +1,6 @@
 """When EM stops: Aitken's estimate, and the parameters at rest."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,6 +26,7 @@ def step_of(change, *, objective=-1000.0, n_rows=100.0, model=None, leapt=False,
     return SimpleNamespace(
         change=change,
         objective=objective,
+        log_likelihood=objective,
         statistics=SimpleNamespace(n_rows=n_rows),
         model=model,
         leapt=leapt,
@@ -176,3 +178,34 @@ def test_the_expected_gain_is_that_of_responsibilities_held_still():
         return float((r.T * log_joint).sum())
 
     assert step.coming.gain / 2 == pytest.approx(expected(after) - expected(step.model), rel=1e-9)
+
+
+def stopped_after(rule, changes, n_rows, *, objective=0.0):
+    """The number of the step at which a rule stops, each change being known before its step."""
+    steps = [
+        step_of(change, objective=objective, n_rows=n_rows, coming=coming)
+        for change, coming in pairwise(changes)
+    ]
+    return next((i for i, step in enumerate(steps, start=1) if rule(None, step)), None)
+
+
+def test_slow_progress_is_left_where_the_coming_step_gains_little_and_fast_progress_is_not():
+    n_rows = 20_000
+    slow, fast = (n_rows * rate ** np.arange(40) for rate in (0.8, 0.3))
+    # 0.8^10 is the first gain below 0.11
+    assert stopped_after(LikelihoodRule(1e-8, least_gain=0.11), slow, n_rows) == 10
+    assert stopped_after(LikelihoodRule(1e-8), slow, n_rows) is None
+    # the same tolerance as without: a third of the gain is left each time
+    swift = stopped_after(LikelihoodRule(1e-8, least_gain=0.11), fast, n_rows)
+    assert swift == stopped_after(LikelihoodRule(1e-8), fast, n_rows) > 10
+
+
+@pytest.mark.parametrize(("missing", "expected"), [(0, 10), (1, 14), (10, 10)])
+def test_below_what_another_reaches_slow_progress_is_followed_if_it_may_come_there(
+    missing, expected
+):
+    # of the geometric series 5 * 0.8^13 is left at the 14th step, and leaps may find 4 times that
+    n_rows = 20_000
+    gains = n_rows * 0.8 ** np.arange(20)
+    rule = LikelihoodRule(1e-8, least_gain=0.11, floor=missing * n_rows)
+    assert stopped_after(rule, gains, n_rows) == expected
