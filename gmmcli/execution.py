@@ -99,11 +99,9 @@ class _Use:
     """How much was done on some data so far, and who shares it since.
 
     seconds : about, before there was a team.
-    each : of the fastest item so far.
     """
 
     seconds: float = 0.0
-    each: float = math.inf
     team: Team | None = None
 
 
@@ -147,16 +145,21 @@ class Executor:
         return reduce(add, self.map_ordered(function, blocks))
 
     def map_over(
-        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+        self,
+        data: Data,
+        function: Callable[[Data, T], R],
+        items: Sequence[T],
+        *,
+        is_long: bool = False,
     ) -> Iterator[R]:
         """Results of function(data, item) in the order of the items, shared by processes.
 
-        There are others from when the data take longer than it takes to make them.
+        There are others from when the data take longer than it takes to make them, or at once if
+        the items are known to be long.
         """
         use, n_done = self._uses.setdefault(data, _Use()), 0
         before, fastest = use.seconds, math.inf
-        is_known = before > WORTH and use.each * len(items) > SHORT
-        is_worth_a_team = use.team is not None or is_known
+        is_worth_a_team = use.team is not None or (is_long and len(items) > 1)
         while n_done < len(items) and not is_worth_a_team:
             begin = time.perf_counter()
             result = function(data, items[n_done])
@@ -164,7 +167,6 @@ class Executor:
             fastest = min(fastest, time.perf_counter() - begin)
             n_done += 1
             use.seconds = before + fastest * n_done
-            use.each = min(use.each, fastest)
             is_clear = n_done >= FIRST_ITEMS or fastest * len(items) > CLEARLY
             foreseen = len(items) if is_clear else n_done
             is_long = fastest * len(items) > SHORT

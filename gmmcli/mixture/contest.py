@@ -21,7 +21,7 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.partition import joined, model_of
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.sampling import Samples, check_distinct, enriched, rare_rows
+from gmmcli.mixture.sampling import StandardisedSamples, check_distinct, enriched, rare_rows
 from gmmcli.mixture.search import (
     QUICK_ROUNDS,
     ROUNDS,
@@ -62,13 +62,15 @@ SPARE_GROUPS = 2
 """Groups more than components, of which some are joined as suits the structure."""
 JOINED = 2
 """Starts that come of it, at most: which is likeliest by hard assignment may not be so by EM."""
-ROUGH_GROWTH = 30
+ROUGH_GROWTH = 5
 """Times that there are more rows than in a later sample, at least: else a rough fit skips it."""
+ROUGH_STEPS = 2
+"""M-steps of rough fits on a later sample: what the first one's rows had by chance is gone then."""
 LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
 LEAST_WHERE_ROUGH = 0.5
 """The same for rough fits, and in nats in all: less than that is chance."""
-LATE_WHERE_ROUGH = 1e-3
+LATE_WHERE_ROUGH = 3e-3
 """Gain in nats a row below which rough fits leap: which optimum they come to matters less."""
 FIRST_STEPS = 5
 """M-steps over all rows that tell which of several contenders to follow."""
@@ -87,7 +89,7 @@ class Contest:
     problem: Problem
     options: FitOptions
     starts: Starts
-    growing: Samples
+    growing: StandardisedSamples
     n_rows: float
     observe: Observer
 
@@ -302,12 +304,14 @@ class Contest:
 
     def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
         """The ascents by where they come to over a sample."""
-        problem = self._over(sample)
+        problem, n_steps = self._over(sample), self.options.max_iter
+        if self.options.rough:
+            n_steps = min(n_steps, ROUGH_STEPS)
 
         def run(ascent: Ascent) -> Run:
             begin = replace(ascent, rule=self._rule(sample.n_rows))
             observe = partial(self.observe, ascent.name)
-            return begin.climb(problem, max_iter=self.options.max_iter, observe=observe)
+            return begin.climb(problem, max_iter=n_steps, observe=observe)
 
         runs = list(map(run, ascents))
         best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))

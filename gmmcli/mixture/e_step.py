@@ -131,7 +131,8 @@ class EStep:
     ) -> SufficientStatistics:
         found = (Block.of(batch, features, rows) for rows in blocks)
         total = reduce(add, (self.of_block(block, write) for block in found))
-        return replace(total, doubt=total.doubt.packed())
+        packed = total.doubt.packed()
+        return total if packed is total.doubt else replace(total, doubt=packed)
 
     def blocks(self, n_rows: int) -> list[slice]:
         """The rows of a batch in blocks of one size that suit the caches."""

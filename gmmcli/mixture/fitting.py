@@ -5,6 +5,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Self
 
+import numpy as np
+
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
@@ -12,13 +14,13 @@ from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import State, Step
 from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
-from gmmcli.mixture.initialise import Starts
+from gmmcli.mixture.initialise import Starts, Whitened
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.sampling import Samples, in_memory, is_large
+from gmmcli.mixture.sampling import Samples, StandardisedSamples, in_memory, is_large
 from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
@@ -82,7 +84,8 @@ class Fitting:
         self.description = description or describe(batches, workers=self.workers)
         self.is_large = is_large(self.description)
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
-        self._starts: dict[tuple[bool, int], tuple[Samples, Starts]] = {}
+        self._samples: dict[int, tuple[Samples, Whitened]] = {}
+        self._starts: dict[tuple[bool, int], tuple[StandardisedSamples, Starts]] = {}
 
     def alone(self) -> Self:
         """The same for one thread: to be one of several that work side by side."""
@@ -192,17 +195,33 @@ class Fitting:
             return standardisation, problem
         return standardisation, bayesian(problem, options, n_components=n_components, n_rows=n_rows)
 
-    def _starts_of(self, options: FitOptions, problem: Problem) -> tuple[Samples, Starts]:
+    def _starts_of(
+        self, options: FitOptions, problem: Problem
+    ) -> tuple[StandardisedSamples, Starts]:
         """Growing samples (none if one holds everything), and the starts on the smallest."""
         key = (problem.structure.scales_by_column, options.seed)
         if key not in self._starts:
-            rng = stream(options.seed, Purpose.SAMPLES)
-            growing = Samples(problem.batches, self.description, rng=rng)
+            samples, whitened = self._sampled(options.seed)
             standardisation = self._coordinates[key[0]][0]
+            growing = StandardisedSamples(samples, standardisation)
             starts = Starts(
                 growing[0] if growing else in_memory(problem.batches),
                 whitening=standardisation.whitening(self.description),
                 seed=options.seed,
+                whitened=whitened,
             )
             self._starts[key] = growing, starts
         return self._starts[key]
+
+    def _sampled(self, seed: int) -> tuple[Samples, Whitened]:
+        """What the starts in all coordinates share."""
+        if seed not in self._samples:
+            rng = stream(seed, Purpose.SAMPLES)
+            samples = Samples(self.batches, self.description, rng=rng)
+            first = samples[0] if samples else in_memory(self.batches)
+            # white rows are the same whichever coordinates they come from, but for rounding
+            standardisation = Standardisation.by_column(self.description)
+            white = standardisation.whitening(self.description) @ standardisation.apply(first.X)
+            weights = np.ones(first.n_rows) if first.weights is None else first.weights
+            self._samples[seed] = samples, Whitened(white, weights, seed=seed)
+        return self._samples[seed]

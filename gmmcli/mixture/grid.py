@@ -132,8 +132,11 @@ class _Grid:
             jobs = [] if led is None else [self._job(name, led, [name]) for name in leading]
             if count is not None:
                 jobs += [self._job(name, count, [*leading, name]) for name in others]
+            # to fit one component takes a pass
+            is_long = any(job.n_components > 1 for job in jobs)
             is_shared = self._is_shared(len(jobs))
-            for cell in self._shared(jobs) if is_shared else map(self.fitted, jobs):
+            cells = self._shared(jobs, is_long=is_long) if is_shared else map(self.fitted, jobs)
+            for cell in cells:
                 self._add(cell)
             if count is not None:
                 yield from [self._settled(name, count) for name in names]
@@ -171,8 +174,8 @@ class _Grid:
         few = self.fitting.description.n_lines <= MOST_ROWS
         return in_memory and few and n_jobs >= self.fitting.workers.n_threads
 
-    def _shared(self, jobs: Sequence[_Job]) -> Iterator[Cell]:
-        return self.fitting.workers.map_over(self._alone, called, jobs)
+    def _shared(self, jobs: Sequence[_Job], *, is_long: bool = False) -> Iterator[Cell]:
+        return self.fitting.workers.map_over(self._alone, called, jobs, is_long=is_long)
 
     @cached_property
     def _alone(self) -> Callable[[_Job], Cell]:

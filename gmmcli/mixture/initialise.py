@@ -80,6 +80,37 @@ def groups_of(X: FloatArray, masses: FloatArray, most: int) -> Iterator[IntArray
         yield cut(tree, n_groups)
 
 
+class Whitened:
+    """White rows of a sample, and the trees that grow on them; the same in all coordinates.
+
+    Parameters
+    ----------
+    X : (D, M), white under the covariance of all rows.
+    weights : (M,).
+    """
+
+    def __init__(self, X: FloatArray, weights: FloatArray, *, seed: int) -> None:
+        self.X = X
+        self.weights = weights
+        rng = stream(seed, Purpose.TREES)
+        self._rows, self.other_rows = (_some(weights, WARD_ROWS, rng) for _ in range(2))
+
+    @cached_property
+    def grown(self) -> Grown:
+        """Ward's tree."""
+        return _grow(self.X, *self._rows)
+
+    @cached_property
+    def model_tree(self) -> tuple[IntArray, Tree]:
+        """Groups of the rows of Ward's tree, and the model-based tree of them."""
+        rows, masses, tree = self.grown
+        # equal rows are one group from the beginning, as one row with their weight is
+        n_distinct = 1 + int(np.count_nonzero(tree.heights))
+        n_groups = min(n_distinct, MODEL_GROUPS, max(MODEL_WORK // len(self.X), 2))
+        groups = cut(tree, n_groups)
+        return groups, model_based(self.X[:, rows], masses, groups)
+
+
 class Starts:
     """Starts for any number of components from one sample; what they share is computed once.
 
@@ -88,16 +119,25 @@ class Starts:
     sample : standardised rows.
     whitening : (D, D), W with W x white under the covariance of all rows.
     seed : of the random draws.
+    whitened : of these rows, if they are known from other coordinates.
     """
 
-    def __init__(self, sample: ArrayBatches, *, whitening: FloatArray, seed: int) -> None:
+    def __init__(
+        self,
+        sample: ArrayBatches,
+        *,
+        whitening: FloatArray,
+        seed: int,
+        whitened: Whitened | None = None,
+    ) -> None:
         self.sample = sample
         self.seed = seed
         self.whitening = whitening
         n_rows = sample.n_rows
         self.weights = np.ones(n_rows) if sample.weights is None else sample.weights
         self.standard = sample.X
-        self.white = whitening @ sample.X
+        self.whitened = whitened or Whitened(whitening @ sample.X, self.weights, seed=seed)
+        self.white = self.whitened.X
         self._portfolios: dict[tuple[str, int, int], list[Start]] = {}
 
     @property
@@ -154,15 +194,16 @@ class Starts:
 
         Beyond three, Ward's on new samples; where all rows are in a tree there are no more.
         """
-        groups, model_tree = self._model_tree
+        groups, model_tree = self.whitened.model_tree
         if groups.max() + 1 >= K:
-            grown, labels = self._trees[0], cut(model_tree, K)[groups]
+            grown, labels = self.whitened.grown, cut(model_tree, K)[groups]
             yield "model-based", self._extend(labels, self.white, grown.rows)
+        trees = [self.whitened.grown, self._tree] if n_init > 1 else []
         for i in range(n_init - 1):
-            if i >= len(self._trees) and self.weights.sum() <= WARD_ROWS:
+            if i >= len(trees) and self.weights.sum() <= WARD_ROWS:
                 break
             X = self.standard if i % 2 else self.white
-            grown = self._trees[i] if i < len(self._trees) else self._grow(X, rng)
+            grown = trees[i] if i < len(trees) else _grow(X, *_some(self.weights, WARD_ROWS, rng))
             yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
     def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
@@ -192,32 +233,13 @@ class Starts:
     def quick(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """What finds clusters that stand apart: small trees of different rows."""
         for X in (self.white, self.standard) * n_init:
-            grown = self._grow(X, rng, QUICK_ROWS)
+            grown = _grow(X, *_some(self.weights, QUICK_ROWS, rng))
             yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
     @cached_property
-    def _trees(self) -> list[Grown]:
-        """Ward's trees on white and on standardised rows."""
-        rng = stream(self.seed, Purpose.TREES)
-        return [self._grow(X, rng) for X in (self.white, self.standard)]
-
-    @cached_property
-    def _model_tree(self) -> tuple[IntArray, Tree]:
-        """Groups of the rows of the first of Ward's trees, and the model-based tree of them."""
-        rows, masses, tree = self._trees[0]
-        # equal rows are one group from the beginning, as one row with their weight is
-        n_distinct = 1 + int(np.count_nonzero(tree.heights))
-        n_groups = min(n_distinct, MODEL_GROUPS, max(MODEL_WORK // len(self.white), 2))
-        groups = cut(tree, n_groups)
-        return groups, model_based(self.white[:, rows], masses, groups)
-
-    def _grow(self, X: FloatArray, rng: np.random.Generator, n_rows: int = WARD_ROWS) -> Grown:
-        """Ward's tree of all rows, or of so many if they are more."""
-        if self.weights.sum() <= n_rows:
-            return Grown(np.arange(self.sample.n_rows), self.weights, ward(X, self.weights))
-        rows, counts = np.unique(draw(self.weights, rng.random(n_rows)), return_counts=True)
-        masses = counts.astype(np.float64)
-        return Grown(rows, masses, ward(X[:, rows], masses))
+    def _tree(self) -> Grown:
+        """Ward's tree on standardised rows."""
+        return _grow(self.standard, *self.whitened.other_rows)
 
     def _extend(self, labels: IntArray, X: FloatArray, rows: IntArray) -> IntArray:
         """Labels of some rows, and of all others by the nearest group centre."""
@@ -225,6 +247,18 @@ class Starts:
         assigned = nearest(X, np.stack([X[:, group].mean(axis=1) for group in groups], axis=1))
         assigned[rows] = labels
         return assigned
+
+
+def _some(weights: FloatArray, size: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
+    """So many rows drawn by their weights, if they weigh more, and their masses."""
+    if weights.sum() <= size:
+        return np.arange(len(weights)), weights
+    rows, counts = np.unique(draw(weights, rng.random(size)), return_counts=True)
+    return rows, counts.astype(np.float64)
+
+
+def _grow(X: FloatArray, rows: IntArray, masses: FloatArray) -> Grown:
+    return Grown(rows, masses, ward(X[:, rows], masses))
 
 
 INITS: dict[str, Callable[[Starts, int, int, np.random.Generator], Iterator[Kind]]] = {

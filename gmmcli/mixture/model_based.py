@@ -32,8 +32,8 @@ class _Clusters:
     def cost(self) -> FloatArray:
         """n ln det(W / n) of each: (G,)."""
         n = self.mass + EXTRA_ROWS
-        log_det = np.linalg.slogdet((self.scatter + self.spread) / n[:, None, None])[1]
-        cost: FloatArray = n * log_det
+        lower = np.linalg.cholesky((self.scatter + self.spread) / n[:, None, None])
+        cost: FloatArray = 2 * n * np.log(np.einsum("gii->gi", lower)).sum(axis=1)
         return cost
 
     def joined(self, i: int, others: IntArray) -> "_Clusters":
@@ -41,7 +41,7 @@ class _Clusters:
         mass = self.mass[i] + self.mass[others]
         gap = self.centre[others] - self.centre[i]
         share = self.mass[others] / mass
-        between = np.einsum("g,gi,gj->gij", self.mass[i] * share, gap, gap)
+        between = (self.mass[i] * share[:, None] * gap)[:, :, None] * gap[:, None, :]
         centre = self.centre[i] + share[:, None] * gap
         scatter = self.scatter[i] + self.scatter[others] + between
         return _Clusters(mass, centre, scatter, self.spread)

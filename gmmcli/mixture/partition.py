@@ -19,7 +19,7 @@ from gmmcli.mixture.statistics import Estimates, SufficientStatistics
 
 LIKELY_PAIRS = 3
 """Pairs of groups that are joined on trial, by each of two measures that cost little."""
-KEPT = 4
+KEPT = 3
 """Partitions into the same number of groups that are joined on."""
 SAME = 9
 """Decimals, in nats a row, beyond which two of them are one."""

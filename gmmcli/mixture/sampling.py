@@ -5,7 +5,7 @@ row of weight 2 and a row that stands there twice lead to the same draws.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.standardise import Description, StandardisedBatches, are_in_memory
+from gmmcli.mixture.standardise import Description, Standardisation
 from gmmcli.mixture.statistics import RARE_ROWS, SufficientStatistics
 from gmmcli.mixture.streams import Purpose, stream
 
@@ -45,7 +45,7 @@ def is_large(description: Description) -> bool:
 
 
 class Samples:
-    """Growing samples, the smallest first; none if SAMPLE_ROWS hold everything.
+    """Growing samples in the user's units, the smallest first; none if SAMPLE_ROWS hold everything.
 
     Of rows in memory each is drawn when it is asked for: not every fit needs the largest. From a
     file all are drawn in the pass that the first one needs, the same rows.
@@ -74,10 +74,34 @@ class Samples:
     def __getitem__(self, number: int) -> ArrayBatches:
         """One of them."""
         if number not in self._drawn:
-            wanted = [number] if are_in_memory(self._batches) else range(len(self))
+            wanted = [number] if isinstance(self._batches, ArrayBatches) else range(len(self))
             drawn = draw_rows(self._batches, [self._places[i] for i in wanted])
             self._drawn.update(zip(wanted, drawn, strict=True))
         return self._drawn[number]
+
+
+@dataclass(frozen=True, eq=False)
+class StandardisedSamples:
+    """The same rows in EM's coordinates."""
+
+    source: Samples
+    standardisation: Standardisation
+    _made: dict[int, ArrayBatches] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Rows of each."""
+        return self.source.sizes
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.source)
+
+    def __getitem__(self, number: int) -> ArrayBatches:
+        """One of them."""
+        if number not in self._made:
+            self._made[number] = self.standardisation.copied(self.source[number])
+        return self._made[number]
 
 
 def in_memory(batches: Iterable[Batch]) -> ArrayBatches:
@@ -95,9 +119,6 @@ def strata(n_rows: float, size: int, rng: np.random.Generator) -> FloatArray:
 
 def draw_rows(batches: Batches, samples: Sequence[FloatArray]) -> list[ArrayBatches]:
     """The rows at these places of the cumulated weights, sample by sample, in one pass."""
-    if isinstance(batches, StandardisedBatches):
-        apply = batches.standardisation.apply
-        return [ArrayBatches(apply(one.X)) for one in draw_rows(batches.source, samples)]
     drawn: list[list[FloatArray]] = [[] for _ in samples]
     before = 0.0
     for X, weights in batches:

@@ -212,11 +212,17 @@ class Standardisation:
     @classmethod
     def of(cls, description: Description, structure: type[Covariance]) -> Self:
         """Mean 0 and standard deviation 1, or one scale where the structure needs it."""
+        if structure.scales_by_column:
+            return cls.by_column(description)
         deviation = description.deviation
-        if not structure.scales_by_column:
-            largest = deviation.max()
-            common = largest * np.sqrt(np.mean((deviation / largest) ** 2)) if largest else 1.0
-            deviation = np.full_like(deviation, common)
+        largest = deviation.max()
+        common = largest * np.sqrt(np.mean((deviation / largest) ** 2)) if largest else 1.0
+        return cls(description.location, np.full_like(deviation, common))
+
+    @classmethod
+    def by_column(cls, description: Description) -> Self:
+        """Mean 0 and standard deviation 1 in each column; constant ones are only moved."""
+        deviation = description.deviation
         return cls(description.location, np.where(deviation > 0, deviation, 1.0))
 
     @property
@@ -228,8 +234,13 @@ class Standardisation:
         """Standardised rows of a block X (D, B), written to `out` if given."""
         # rows that lie apart in X are to stand in order, which is what later products want
         out = np.subtract(X, self.shift[:, None], out=out, order="C")
-        out /= self.scale[:, None]
+        out *= self._reciprocal
         return out
+
+    @cached_property
+    def _reciprocal(self) -> FloatArray:
+        # to divide takes several times as long; scales have squares, so neither end is near
+        return 1 / self.scale[:, None]
 
     def copied(self, batches: ArrayBatches) -> ArrayBatches:
         """The standardised rows, in memory once more: for rows that are gone over often."""

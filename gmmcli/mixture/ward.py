@@ -10,6 +10,9 @@ import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray, IntArray
 
+FULL = 0.8
+"""Share of the clusters that are left, below which those that are gone are let go of."""
+
 
 class Tree(NamedTuple):
     """M - 1 merges, the nearest first.
@@ -25,26 +28,32 @@ class Tree(NamedTuple):
 def ward(X: FloatArray, masses: FloatArray) -> Tree:
     """The tree of the columns of X (D, M) with masses (M,)."""
     centres, masses = X.copy(), masses.copy()
-    n_rows = X.shape[1]
+    rows = np.arange(X.shape[1])
     pairs: list[tuple[int, int]] = []
     heights: list[float] = []
     chain: list[int] = []
-    while len(pairs) < n_rows - 1:
+    for n_left in range(X.shape[1], 1, -1):
+        if n_left < FULL * len(rows):
+            # what is left moves together, in its order
+            left = np.flatnonzero(centres[0] < np.inf)
+            chain = np.searchsorted(left, chain).tolist()
+            centres, masses, rows = centres.take(left, axis=1), masses[left], rows[left]
         if not chain:
             chain.append(int(np.argmax(centres[0] < np.inf)))
-        last = chain[-1]
-        Y = centres - centres[:, last, None]
-        cost = np.einsum("dm,dm->m", Y, Y)
-        cost *= masses[last] * (masses / (masses + masses[last]))
-        cost[last] = np.inf
-        nearest = int(cost.argmin())
-        if len(chain) == 1 or cost[nearest] < cost[chain[-2]]:
+        while True:
+            last = chain[-1]
+            Y = centres - centres[:, last, None]
+            cost = np.einsum("dm,dm->m", Y, Y)
+            cost *= masses[last] * (masses / (masses + masses[last]))
+            cost[last] = np.inf
+            nearest = int(cost.argmin())
+            if len(chain) > 1 and not cost[nearest] < cost[chain[-2]]:
+                break
             chain.append(nearest)
-            continue
         # two that are each other's nearest
         chain.pop()
         other = chain.pop()
-        pairs.append((other, last))
+        pairs.append((int(rows[other]), int(rows[last])))
         heights.append(float(cost[other]))
         total = masses[other] + masses[last]
         centres[:, other] += (centres[:, last] - centres[:, other]) * (masses[last] / total)

@@ -36,7 +36,12 @@ class Workers(Protocol):
         """The sum of the results, added in order."""
 
     def map_over(
-        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+        self,
+        data: Data,
+        function: Callable[[Data, T], R],
+        items: Sequence[T],
+        *,
+        is_long: bool = False,
     ) -> Iterator[R]:
         """The results of function(data, item), in order.
 
@@ -44,6 +49,7 @@ class Workers(Protocol):
         ----------
         data : in memory, not changed later, and likely to be gone over again.
         function, items : such that can be pickled.
+        is_long : each item is known to take so long that it pays to share them.
         """
 
 
@@ -61,9 +67,15 @@ class Serial:
         return reduce(add, map(function, items))
 
     def map_over(
-        self, data: Data, function: Callable[[Data, T], R], items: Sequence[T]
+        self,
+        data: Data,
+        function: Callable[[Data, T], R],
+        items: Sequence[T],
+        *,
+        is_long: bool = False,
     ) -> Iterator[R]:
         """The results of function(data, item), in order."""
+        del is_long
         return (function(data, item) for item in items)
 
 
