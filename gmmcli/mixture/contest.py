@@ -64,7 +64,7 @@ JOINED = 2
 """Starts that come of it, at most: which is likeliest by hard assignment may not be so by EM."""
 ROUGH_GROWTH = 5
 """Times that there are more rows than in a later sample, at least: else a rough fit skips it."""
-ROUGH_STEPS = 2
+ROUGH_STEPS = 3
 """M-steps of rough fits on a later sample: what the first one's rows had by chance is gone then."""
 LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
@@ -306,7 +306,8 @@ class Contest:
         """The ascents by where they come to over a sample."""
         problem, n_steps = self._over(sample), self.options.max_iter
         if self.options.rough:
-            n_steps = min(n_steps, ROUGH_STEPS)
+            # one step more comes without another E-step
+            n_steps = min(n_steps, ROUGH_STEPS - 1)
 
         def run(ascent: Ascent) -> Run:
             begin = replace(ascent, rule=self._rule(sample.n_rows))
@@ -330,8 +331,11 @@ class Contest:
         pairs = sorted(
             zip(ascents, runs, strict=True), key=lambda pair: -merit(pair[1].step, problem)
         )
+        is_rough = self.options.rough
+        ends = [run.step.coming.mixture if is_rough else run.step.model for _, run in pairs]
         return [
-            self._begin(ascent.name, run.step.model, ascent.n_agreeing) for ascent, run in pairs
+            self._begin(ascent.name, end, ascent.n_agreeing)
+            for (ascent, _), end in zip(pairs, ends, strict=True)
         ]
 
     def _ascent(self, climber: Climber, climbers: Sequence[Climber]) -> Ascent:

@@ -1,5 +1,6 @@
 """The E-step: responsibilities of blocks of rows under one mixture, summed as they are found."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -66,7 +67,8 @@ class EStep:
     radius : (D,), a bound on abs(x) in each column, which decides whether a component's
         log-density may be had from one matrix product or needs the centred form.
     threshold : the log-density below which rows are kept as unlikely.
-    keeps_doubt : keep the rows that are in doubt, unless they are many.
+    is_whole : the rows are so many, and all of those that there are, that it pays to keep those
+        that are in doubt, unless they are many; and the sum of their products is known.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class EStep:
         radius: FloatArray,
         *,
         threshold: float = -np.inf,
-        keeps_doubt: bool = False,
+        is_whole: bool = False,
     ) -> None:
         covariance = model.covariance
         self.model = model
@@ -95,7 +97,8 @@ class EStep:
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = threshold
-        self.typical = typical_density(model) if keeps_doubt else np.nan
+        self.typical = typical_density(model) if is_whole else np.nan
+        self.is_completed = is_whole and self.shared
         if self.shared:
             numbers = 1 + 3 * model.n_features
         suited = BLOCK_NUMBERS // (numbers + 2 * len(error))
@@ -147,10 +150,16 @@ class EStep:
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
         responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
-        top += self._in_common(X)
+        if not self.is_completed:
+            top += self._in_common(X)
         total = responsibilities.sum(axis=0)
         log_total = np.log(total)
-        doubt = self._doubt(Batch(X, weights), responsibilities, total, top + log_total)
+
+        def log_density() -> FloatArray:
+            density: FloatArray = top + log_total
+            return density + self._in_common(X) if self.is_completed else density
+
+        doubt = self._doubt(Batch(X, weights), responsibilities, total, log_density)
         if weights is None:
             n_rows = float(X.shape[1])
             log_likelihood = float(top.sum() + log_total.sum())
@@ -162,11 +171,11 @@ class EStep:
             log_top = -float(weights @ log_total)
             responsibilities *= weights / total
         totals = self._totals(X, features, responsibilities)
-        if self.shared:
+        if self.shared and not self.is_completed:
             totals[0, 1 + len(X) :] = self.form.products(X, weights)
         unlikely: tuple[Batch, ...] = ()
         if self.threshold > -np.inf:
-            below = top + log_total < self.threshold
+            below = log_density() < self.threshold
             if below.any():
                 unlikely = (Batch(X[:, below], None if weights is None else weights[below]),)
         return SufficientStatistics(
@@ -181,8 +190,35 @@ class EStep:
             doubt,
         )
 
+    def completed(
+        self, statistics: SufficientStatistics, mean: FloatArray | float, covariance: FloatArray
+    ) -> SufficientStatistics:
+        """Statistics of all rows, with what they have in common put in at once.
+
+        Where one covariance is for all, it adds the same to every component's log-density of a row,
+        and only the sum of the products is needed: both follow from the covariance of the rows.
+
+        Parameters
+        ----------
+        mean, covariance : of all rows, the latter as the form keeps it.
+        """
+        if not self.is_completed:
+            return statistics
+        n_rows, start = statistics.n_rows, 1 + self.model.n_features
+        means = np.full((1, self.model.n_features), mean)
+        whole = self.form.totals(np.array([n_rows]), means, n_rows * covariance[None])
+        totals = statistics.totals.copy()
+        totals[0, start:] = whole[0, start:]
+        added = float(self.coefficients[0, start:] @ totals[0, start:])
+        log_likelihood = statistics.log_likelihood + added
+        return replace(statistics, log_likelihood=log_likelihood, totals=totals)
+
     def _doubt(
-        self, rows: Batch, shares: FloatArray, total: FloatArray, log_density: FloatArray
+        self,
+        rows: Batch,
+        shares: FloatArray,
+        total: FloatArray,
+        log_density: Callable[[], FloatArray],
     ) -> Doubt:
         """The rows that are not typical of one component and out of reach of all others.
 
@@ -195,7 +231,7 @@ class EStep:
         if np.isnan(self.typical) or 2 * np.count_nonzero(total > 1) > n_rows:
             return NOT_KEPT
         several = np.add.reduce(shares > np.exp(-FAINT), axis=0, dtype=np.uint16) > 1
-        several |= log_density < self.typical
+        several |= log_density() < self.typical
         kept = np.flatnonzero(several)
         if 2 * len(kept) > n_rows:
             return NOT_KEPT

@@ -190,6 +190,7 @@ class Fitting:
             self.workers,
             standardisation.log_volume,
             is_lazy=self.is_large,
+            mean=standardisation.mean(self.description),
         )
         if options.weight_prior is None:
             return standardisation, problem

@@ -31,8 +31,9 @@ class Problem:
     radius : (D,), a bound on abs(x) in each column.
     log_volume : nats that a row's log-density loses on the way back to user units.
     is_sample : the rows are some of many, and a component without any may hold some of the others.
-    is_lazy : the rows are so many that it pays to leave out of an E-step those whose component is
-        beyond doubt (`decided`).
+    is_lazy : these are all rows, and so many that it pays to leave out of an E-step those whose
+        component is beyond doubt (`decided`).
+    mean : (D,), of all rows; 0 but for rounding.
     """
 
     batches: Batches
@@ -43,6 +44,7 @@ class Problem:
     log_volume: float = 0.0
     is_sample: bool = False
     is_lazy: bool = False
+    mean: FloatArray | float = 0.0
 
     charges_spurious: ClassVar[bool] = True
     """Whether components on too few rows are held against a run, since the objective does not."""
@@ -54,13 +56,14 @@ class Problem:
         ----------
         threshold : as for `EStep`.
         """
-        e_step = EStep(model, self.radius, threshold=threshold, keeps_doubt=self.is_lazy)
+        e_step = EStep(model, self.radius, threshold=threshold, is_whole=self.is_lazy)
         batches, of_part = self.batches, e_step.of_part
         if isinstance(batches, StandardisedBatches) and are_in_memory(batches):
             of_part = partial(of_part, write=batches.standardisation.apply)
             batches = batches.source
         if not isinstance(batches, ArrayBatches):
-            return self.workers.map_reduce(e_step, batches)
+            statistics = self.workers.map_reduce(e_step, batches)
+            return e_step.completed(statistics, self.mean, self.penalty.target)
         # few batches do not share out evenly; their blocks do, and are added in the same order
         whole = batches.n_batches > MANY_BATCHES
         parts = [
@@ -68,7 +71,8 @@ class Problem:
             for i in range(batches.n_batches)
         ]
         sums = self.workers.map_over(batches, of_part, list(chain.from_iterable(parts)))
-        return reduce(add, [reduce(add, islice(sums, len(part))) for part in parts])
+        statistics = reduce(add, [reduce(add, islice(sums, len(part))) for part in parts])
+        return e_step.completed(statistics, self.mean, self.penalty.target)
 
     def m_step(
         self, estimates: Estimates, previous: GaussianMixture | None = None

@@ -246,6 +246,12 @@ class Standardisation:
         """The standardised rows, in memory once more: for rows that are gone over often."""
         return ArrayBatches(self.apply(batches.X), batches.weights)
 
+    def mean(self, description: Description) -> FloatArray:
+        """Of the standardised rows: (D,); not 0 where the columns' means had to be rounded."""
+        about_pilot = np.ldexp(description.mean, description.exponent.astype(np.int64))
+        mean: FloatArray = ((description.pilot - self.shift) + about_pilot) / self.scale
+        return mean
+
     def radius(self, description: Description) -> FloatArray:
         """Bound on abs(x) in standardised coordinates: (D,)."""
         ends = np.stack([description.minimum, description.maximum], axis=1)

@@ -19,6 +19,7 @@ from gmmcli.mixture.em import State, iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.partition import model_of, moments_of
 from gmmcli.mixture.snapshot import Snapshot
 from gmmcli.mixture.statistics import NOT_KEPT
 
@@ -41,7 +42,17 @@ def near(model, X, name, share=0.2):
 
 
 def lazy(X, name, weights=None):
-    return replace(raw_problem(X, name), batches=rows(X, weights), is_lazy=True)
+    problem = raw_problem(X, name)
+    covariance = problem.structure.form.of_matrix(
+        np.atleast_2d(np.cov(X.T, ddof=0, aweights=weights))
+    )
+    return replace(
+        problem,
+        batches=rows(X, weights),
+        is_lazy=True,
+        mean=np.average(X, axis=0, weights=weights),
+        penalty=replace(problem.penalty, target=covariance),
+    )
 
 
 @every_structure
@@ -233,3 +244,30 @@ def test_a_run_that_is_taken_up_leaves_out_the_same_rows():
         assert again.n_passes == whole.n_passes
         assert np.array_equal(again.model.means, whole.model.means)
         assert np.array_equal(again.model.covariance.values, whole.model.covariance.values)
+
+
+@pytest.mark.parametrize("name", ["tied", "EEI", "EII"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("origin", [0.0, 1e12])
+def test_what_all_components_have_in_common_is_put_in_at_once(name, weighted, origin):
+    # far from 0 the column means have to be rounded, and the standardised ones are not 0
+    rng = np.random.default_rng(8)
+    X = origin + rng.standard_normal((12_000, 3)) @ rng.standard_normal((3, 3))
+    weights = rng.integers(1, 4, len(X)) if weighted else None
+    _, problem = Fitting(rows(X, weights)).problem(FitOptions(covariance_type=name), 3)
+    labels = rng.integers(3, size=len(X))
+    model = model_of(problem, moments_of(problem.batches, labels, problem.structure.form), 3)
+    at_once, one_by_one = (replace(problem, is_lazy=lazily) for lazily in (True, False))
+    ours, theirs = at_once.e_step(model), one_by_one.e_step(model)
+    assert ours.shared
+    assert ours.log_likelihood == pytest.approx(theirs.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(ours.totals, theirs.totals, rtol=1e-11, atol=1e-10 * len(X))
+    for threshold in (-6.0, -9.0):
+        unlikely, known = (
+            np.concatenate(
+                [batch.X for batch in one.e_step(model, threshold=threshold).unlikely], 1
+            )
+            for one in (at_once, one_by_one)
+        )
+        assert unlikely.shape[1] > 0
+        np.testing.assert_array_equal(unlikely, known)
