@@ -27,6 +27,9 @@ from gmmcli.mixture.standardise import Description, Standardisation, Standardise
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import Serial, Workers
 
+MOST_COPIED = 5_000_000
+"""Numbers up to which many rows are held in a copy, too."""
+
 
 def ignore(phase: str, step: Step) -> None:
     """Observe nothing."""
@@ -68,6 +71,8 @@ class Fitting:
     batches, workers, observe : as for `fit`.
 
     is_large : whether the starts go over a sample of the rows.
+    is_often : whether the rows are gone over so often that they are standardised once, not in each
+        pass.
     """
 
     def __init__(
@@ -83,13 +88,17 @@ class Fitting:
         self.observe = observe
         self.description = description or describe(batches, workers=self.workers)
         self.is_large = is_large(self.description)
+        self.is_often = not self.is_large
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
         self._samples: dict[int, tuple[Samples, Whitened]] = {}
         self._starts: dict[tuple[bool, int], tuple[StandardisedSamples, Starts]] = {}
 
     def alone(self) -> Self:
-        """The same for one thread: to be one of several that work side by side."""
-        return type(self)(self.batches, description=self.description, observe=self.observe)
+        """The same for one thread: to be one of several that work side by side, on many fits."""
+        other = type(self)(self.batches, description=self.description, observe=self.observe)
+        n_numbers = self.description.n_lines * self.batches.n_features
+        other.is_often = n_numbers <= MOST_COPIED
+        return other
 
     def fit(
         self,
@@ -169,7 +178,7 @@ class Fitting:
         key = structure.scales_by_column
         if key not in self._coordinates:
             standardisation = Standardisation.of(self.description, structure)
-            if isinstance(self.batches, ArrayBatches) and not self.is_large:
+            if isinstance(self.batches, ArrayBatches) and self.is_often:
                 standard: Batches = standardisation.copied(self.batches)
             else:
                 standard = StandardisedBatches(self.batches, standardisation)

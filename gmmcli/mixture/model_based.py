@@ -32,8 +32,9 @@ class _Clusters:
     def cost(self) -> FloatArray:
         """n ln det(W / n) of each: (G,)."""
         n = self.mass + EXTRA_ROWS
-        lower = np.linalg.cholesky((self.scatter + self.spread) / n[:, None, None])
-        cost: FloatArray = 2 * n * np.log(np.einsum("gii->gi", lower)).sum(axis=1)
+        lower = np.linalg.cholesky(self.scatter + self.spread)
+        log_det = 2 * np.log(np.einsum("gii->gi", lower)).sum(axis=1)
+        cost: FloatArray = n * (log_det - len(self.spread) * np.log(n))
         return cost
 
     def joined(self, i: int, others: IntArray) -> "_Clusters":
@@ -43,7 +44,9 @@ class _Clusters:
         share = self.mass[others] / mass
         between = (self.mass[i] * share[:, None] * gap)[:, :, None] * gap[:, None, :]
         centre = self.centre[i] + share[:, None] * gap
-        scatter = self.scatter[i] + self.scatter[others] + between
+        scatter = self.scatter[others]
+        scatter += self.scatter[i]
+        scatter += between
         return _Clusters(mass, centre, scatter, self.spread)
 
     def put(self, i: int, cluster: "_Clusters") -> None:

@@ -38,7 +38,7 @@ def case():
                 peer = Peer(n_components, covariance_type=name, random_state=0).fit(rows)
                 others[name, n_components] = peer.score(rows)
 
-    seconds, other = interleaved(ours, theirs, repeats=1)
+    seconds, other = interleaved(ours, theirs, repeats=2)
     behind = [key for key in mine if mine[key] < others[key] - 1e-6]
     remark = f"{len(behind)} of {len(mine)} cells lower by more than 1e-3 nats a thousand rows"
     return Ratio("select-k, K = 1 to 10, four structures", seconds, other, 10, remark)
