@@ -22,6 +22,8 @@ BATCH_ROWS = 8192
 
 MOST_FEATURES = 1_000_000
 """Numbers that are kept instead of being computed in each pass, at most."""
+LONG_NUMBERS = 5_000_000
+"""Numbers that are so many that whoever goes over them once will do so again, and needs help."""
 
 
 class Batch(NamedTuple):
@@ -131,7 +133,9 @@ def summed(function: Callable[[Batch], Sum], batches: Batches, workers: Workers 
     if not isinstance(batches, ArrayBatches):
         return workers.map_reduce(function, batches)
     of_batch = partial(_of_batch, function)
-    return reduce(add, workers.map_over(batches, of_batch, range(batches.n_batches)))
+    is_long = batches.X.size >= LONG_NUMBERS
+    sums = workers.map_over(batches, of_batch, range(batches.n_batches), is_long=is_long)
+    return reduce(add, sums)
 
 
 def _of_batch(function: Callable[[Batch], Sum], batches: ArrayBatches, number: int) -> Sum:
