@@ -64,7 +64,7 @@ JOINED = 2
 """Starts that come of it, at most: which is likeliest by hard assignment may not be so by EM."""
 ROUGH_GROWTH = 5
 """Times that there are more rows than in a later sample, at least: else a rough fit skips it."""
-ROUGH_STEPS = 3
+ROUGH_STEPS = 2
 """M-steps of rough fits on a later sample: what the first one's rows had by chance is gone then."""
 LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
@@ -119,9 +119,11 @@ class Contest:
         if climbers:
             ascents = [self._ascent(climbers[0], climbers)]
             # where EM takes few steps, a step over all rows is worth more than many on some of them
-            n_samples = 2 if climbers[0].step.n_iter <= QUICK_STEPS else len(self.growing)
-            for number in range(1, min(n_samples, len(self.growing))):
-                ascents = self._compared(ascents, self.growing[number])
+            is_fast = climbers[0].step.n_iter <= QUICK_STEPS
+            n_samples = min(2 if is_fast else len(self.growing), len(self.growing))
+            for number in range(1, n_samples):
+                n_steps = 0 if is_fast else self.options.max_iter
+                ascents = self._compared(ascents, self.growing[number], n_steps)
         else:
             own = [] if alone else self._partitions(n_components)
             joined = [] if alone else self._joined(n_components)
@@ -145,7 +147,7 @@ class Contest:
         if len(ascents) > 1:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)
-            runs = [self._followed(ascent, n_steps) for ascent in ascents]
+            runs = [self._run(ascent, self.problem, n_steps) for ascent in ascents]
             ascents = self._anew(ascents, runs, self.problem)[:1]
         return Snapshot(key, n_starts, n_passes, ascents)
 
@@ -238,10 +240,12 @@ class Contest:
         distinct = optima(ranked, ALIKE)
         leading = [climber for climber in distinct if self._near(climber.step, best, here)]
         ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
-        growth = ROUGH_GROWTH if self.options.rough else 1
+        growth, n_steps = 1, self.options.max_iter
+        if self.options.rough:
+            growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
         for number, size in enumerate(self.growing.sizes):
             if number > 0 and self.n_rows >= growth * size:
-                ascents = self._compared(ascents, self.growing[number])[:CONTENDERS]
+                ascents = self._compared(ascents, self.growing[number], n_steps)[:CONTENDERS]
         return ascents
 
     def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[list[Climber]]:
@@ -302,40 +306,38 @@ class Contest:
         n_errors = NEAR_WHERE_ROUGH if self.options.rough else NEAR
         return step is best or near(step, best, problem, n_errors)
 
-    def _compared(self, ascents: Sequence[Ascent], sample: ArrayBatches) -> list[Ascent]:
-        """The ascents by where they come to over a sample."""
-        problem, n_steps = self._over(sample), self.options.max_iter
-        if self.options.rough:
-            # one step more comes without another E-step
-            n_steps = min(n_steps, ROUGH_STEPS - 1)
+    def _compared(
+        self, ascents: Sequence[Ascent], sample: ArrayBatches, n_steps: int
+    ) -> list[Ascent]:
+        """The ascents by where so many steps over a sample, at most, take them."""
+        problem = self._over(sample)
 
-        def run(ascent: Ascent) -> Run:
-            begin = replace(ascent, rule=self._rule(sample.n_rows))
-            observe = partial(self.observe, ascent.name)
-            return begin.climb(problem, max_iter=n_steps, observe=observe)
-
-        runs = list(map(run, ascents))
+        begins = [replace(ascent, rule=self._rule(sample.n_rows)) for ascent in ascents]
+        runs = [self._run(begin, problem, n_steps) for begin in begins]
         best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))
         pairs = zip(ascents, runs, strict=True)
         kept = [(ascent, run) for ascent, run in pairs if self._near(run.step, best, problem)]
         return self._anew([ascent for ascent, _ in kept], [run for _, run in kept], problem)
 
-    def _followed(self, ascent: Ascent, n_steps: int) -> Run:
+    def _run(self, ascent: Ascent, problem: Problem, n_steps: int) -> Run:
         observe = partial(self.observe, ascent.name)
-        return ascent.climb(self.problem, max_iter=n_steps, observe=observe)
+        return ascent.climb(problem, max_iter=n_steps, observe=observe)
 
     def _anew(
         self, ascents: Sequence[Ascent], runs: Sequence[Run], problem: Problem
     ) -> list[Ascent]:
-        """The ascents, the one whose run came highest first, to begin anew where that ended."""
-        pairs = sorted(
-            zip(ascents, runs, strict=True), key=lambda pair: -merit(pair[1].step, problem)
-        )
-        is_rough = self.options.rough
-        ends = [run.step.coming.mixture if is_rough else run.step.model for _, run in pairs]
+        """The ascents, to begin anew where their runs ended, the highest first; one an optimum."""
+        distinct: list[tuple[Ascent, Run]] = []
+        pairs = zip(ascents, runs, strict=True)
+        for ascent, run in sorted(pairs, key=lambda pair: -merit(pair[1].step, problem)):
+            if not any(same_optimum(run, other, ALIKE) for _, other in distinct):
+                distinct.append((ascent, run))
+        steps = [run.step for _, run in distinct]
+        # an M-step more comes without another E-step
+        ends = [step.coming.mixture if self.options.max_iter else step.model for step in steps]
         return [
             self._begin(ascent.name, end, ascent.n_agreeing)
-            for (ascent, _), end in zip(pairs, ends, strict=True)
+            for (ascent, _), end in zip(distinct, ends, strict=True)
         ]
 
     def _ascent(self, climber: Climber, climbers: Sequence[Climber]) -> Ascent:

@@ -13,7 +13,7 @@ import numpy as np
 from gmmcli.errors import FitError
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.e_step import EStep
-from gmmcli.mixture.em import Rule, Step, iterate
+from gmmcli.mixture.em import Rule, Run, Step, iterate
 from gmmcli.mixture.initialise import Start
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.partition import model_of, moments_of
@@ -184,7 +184,7 @@ def optima(climbers: Sequence[Climber], alike: float = SAME_OPTIMUM) -> list[Cli
     return chosen
 
 
-def same_optimum(one: Climber, other: Climber, alike: float = SAME_OPTIMUM) -> bool:
+def same_optimum(one: Climber | Run, other: Climber | Run, alike: float = SAME_OPTIMUM) -> bool:
     """Whether two runs are as high, but for so many nats a row."""
     gap = abs(one.step.objective - other.step.objective)
     return bool(gap <= alike * one.step.statistics.n_rows)

@@ -391,6 +391,7 @@ def test_entropy_that_is_rounding_is_none_and_bic_decides():
 def of_all_who_may_fit(X, names, monkeypatch, threads):
     """A grid fitted by so many processes: its cells, what was told, and how many were made."""
     monkeypatch.setattr("gmmcli.execution.WORTH", 0.0)
+    monkeypatch.setattr("gmmcli.execution.SHORT", 0.0)
     monkeypatch.setattr("gmmcli.execution.FIRST_ITEMS", 1)
     made, fork = [], processes._fork
     monkeypatch.setattr(processes, "_fork", lambda: made.append(None) or fork())
