@@ -33,10 +33,21 @@ def moments_of(batches: Batches, labels: IntArray, form: type[Moments]) -> Estim
     labels : (N,); the groups are those of them that occur, in their order.
     """
     labels = np.unique(labels, return_inverse=True)[1]
-    origins = np.zeros((int(labels.max()) + 1, batches.n_features))
     # a first pass for the means, so that the second can take scatters about them
-    means = _sums(batches, labels, origins, form).estimates().means
-    return _sums(batches, labels, means, form).estimates()
+    return _sums(batches, labels, _means(batches, labels), form).estimates()
+
+
+def _means(batches: Batches, labels: IntArray) -> FloatArray:
+    n_groups, start = int(labels.max()) + 1, 0
+    masses, sums = np.zeros(n_groups), np.zeros((batches.n_features, n_groups))
+    for X, weights in batches:
+        here = labels[start : start + X.shape[1]]
+        start += X.shape[1]
+        masses += np.bincount(here, weights, n_groups)
+        weighted = X if weights is None else X * weights
+        sums += [np.bincount(here, x, n_groups) for x in weighted]
+    means: FloatArray = (sums / masses).T
+    return means
 
 
 def _sums(
