@@ -27,7 +27,7 @@ from gmmcli.mixture.standardise import Description, Standardisation, Standardise
 from gmmcli.mixture.streams import Purpose, stream
 from gmmcli.mixture.workers import Serial, Workers
 
-MOST_COPIED = 5_000_000
+MOST_COPIED = 2_000_000
 """Numbers up to which many rows are held in a copy, too."""
 
 

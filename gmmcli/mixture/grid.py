@@ -151,8 +151,9 @@ class _Grid:
                 chosen = replace(options, covariance_type=key[0])
                 self.done[key] = _followed(self.fitting, self.done[key], chosen)
         # they may have come above larger ones, which were not followed
-        for key in self.done:
-            self._settled(*key)
+        names = self.by_freedom
+        for name, count in sorted(self.done, key=lambda key: (key[1], names.index(key[0]))):
+            self._settled(name, count)
 
     def fitted(self, job: _Job) -> Cell:
         """One cell by itself; of a grid whose other cells may be known to another process."""
