@@ -41,7 +41,7 @@ MOST_RELATIVES = 4
 """Fits of other structures, or of fewer components, that one is started from."""
 MOST_ROWS = 500_000
 """Rows up to which the searches on samples take longer than the passes over all rows."""
-REACH = 2e-3
+REACH = 1e-3
 """Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
 
 Key = tuple[str, int]
