@@ -97,16 +97,14 @@ class Contest:
         self,
         key: dict[str, Any],
         warm: Sequence[GaussianMixture],
-        *,
-        alone: bool,
-        known: Known | None = None,
+        known: Known | None,
     ) -> Snapshot:
         """The ascents over all rows that promise most, at their beginning.
 
         Parameters
         ----------
         key : of the fit; its "k" is the number of components.
-        warm : mixtures that are starts, too, or if `alone` the only ones.
+        warm : mixtures that are starts, too.
         known : what a smaller mixture has reached, which a rough fit is not to end below.
         """
         n_components: int = key["k"]
@@ -115,7 +113,7 @@ class Contest:
             fewest, n_components = 1, min(n_components, self.starts.n_distinct)
         elif n_components > self.starts.n_distinct:
             check_distinct(self.problem.batches, n_components)
-        climbers = [] if alone or warm else self._quick(n_components)
+        climbers = [] if warm else self._quick(n_components)
         if climbers:
             ascents = [self._ascent(climbers[0], climbers)]
             # where EM takes few steps, a step over all rows is worth more than many on some of them
@@ -125,9 +123,8 @@ class Contest:
                 n_steps = 0 if is_fast else self.options.max_iter
                 ascents = self._compared(ascents, self.growing[number], n_steps)
         else:
-            own = [] if alone else self._partitions(n_components)
-            joined = [] if alone else self._joined(n_components)
-            climbers = self._race(self.starts.sample, [*own, *joined, *warm], fewest)
+            own, mixtures = self._partitions(n_components), self._joined(n_components)
+            climbers = self._race(self.starts.sample, [*own, *mixtures, *warm], fewest)
             ranked = self._rearranged(climbers)
             if not self.growing:
                 return self._of_all_rows(key, ranked, climbers)
@@ -136,7 +133,7 @@ class Contest:
         n_passes, n_starts = 2, len(climbers)
         ascents = ascents[:CONTENDERS]
         rarer: list[list[Climber]] = []
-        if not alone and n_components > 1 and self.options.seek_rare:
+        if n_components > 1 and self.options.seek_rare:
             rarer = self._rarer(n_components, fewest, ascents[0])
             n_passes += ascents[0].state.begun is None
             n_starts += sum(map(len, rarer))
@@ -281,7 +278,7 @@ class Contest:
             rival = self._begin("a smaller mixture, enlarged", known.start, 0)
             promised.append((self._promise(rival), rival))
         best = max(promised, key=itemgetter(0))[1]
-        best.rule = self.options.rule(floor=None if known is None else known.log_likelihood)
+        best.rule = self.options.rule(floor=np.nan if known is None else known.log_likelihood)
         return best, len(promised) - 1
 
     def _promise(self, ascent: Ascent) -> float:

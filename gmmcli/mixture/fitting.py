@@ -1,6 +1,5 @@
 """`fit`: from rows in the user's units to a mixture in the user's units."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Self
@@ -104,7 +103,7 @@ class Fitting:
         self,
         n_components: int,
         options: FitOptions,
-        start: GaussianMixture | IntArray | Sequence[GaussianMixture] | None = None,
+        start: GaussianMixture | IntArray | None = None,
         *,
         relatives: Relatives = ALONE,
         resume: Snapshot | None = None,
@@ -114,7 +113,7 @@ class Fitting:
 
         Parameters
         ----------
-        start : as for `fit`; or several mixtures of K components, among which is searched.
+        start : as for `fit`.
         relatives : what is known of others before the search, in the user's units.
         resume : what an earlier call gave to `keep`, with the same rows and options.
         keep : called with a snapshot after each step over all rows.
@@ -122,25 +121,24 @@ class Fitting:
         if n_components < 1:
             raise FitError("a mixture has at least 1 component")
         standardisation, problem = self.problem(options, n_components)
-        searched = start is None or isinstance(start, Sequence)
-        told = {"k": n_components, "given start": not searched}
+        told = {"k": n_components, "given start": start is not None}
         key = {**told, **asdict(options), **self.description.fingerprint()}
         if resume is not None:
             resume.check(key)
             snapshot = resume
-        elif start is None or isinstance(start, Sequence):
+        elif start is None:
 
             def here(model: GaussianMixture) -> GaussianMixture:
                 return given_start(model, n_components, standardisation, problem)
 
-            warm = list(map(here, (*(start or ()), *relatives.mixtures)))
+            warm = list(map(here, relatives.mixtures))
             known = relatives.known
             growing, starts = self._starts_of(options, problem)
             n_rows = self.description.n_rows
             contest = Contest(problem, options, starts, growing, n_rows, self.observe)
             if known is not None:
                 known = known._replace(start=here(known.start))
-            snapshot = contest.snapshot(key, warm, alone=start is not None, known=known)
+            snapshot = contest.snapshot(key, warm, known)
         else:
             model = given_start(start, n_components, standardisation, problem)
             ascent = Ascent("given start", model, State.new(model), options.rule())

@@ -69,12 +69,13 @@ class FitOptions:
         if self.weight_prior is not None and 0 in (self.reg_covar, self.weight_concentration):
             raise ValueError("a Bayesian fit needs reg_covar and weight_concentration above 0")
 
-    def rule(self, least_gain: float = 0.0, floor: float | None = None) -> Rule:
+    def rule(self, least_gain: float = 0.0, floor: float = np.nan) -> Rule:
         """A new stopping rule, which also stops at a step that gains less, in nats a row.
 
         Parameters
         ----------
-        floor : the log-likelihood below which it does not, if that can still be reached.
+        floor : the log-likelihood below which it does not, if that can still be reached; NaN for
+            none.
         """
         make, default = RULES[self.converge_on]
         tol = default if self.tol is None else self.tol

@@ -37,15 +37,23 @@ def moments_of(batches: Batches, labels: IntArray, form: type[Moments]) -> Estim
     return _sums(batches, labels, _means(batches, labels), form).estimates()
 
 
-def _means(batches: Batches, labels: IntArray) -> FloatArray:
-    n_groups, start = int(labels.max()) + 1, 0
-    masses, sums = np.zeros(n_groups), np.zeros((batches.n_features, n_groups))
+def _labelled(
+    batches: Batches, labels: IntArray
+) -> Iterator[tuple[FloatArray, FloatArray, IntArray]]:
+    """The batches' rows (D, B), their weights (B,) and labels (B,)."""
+    start = 0
     for X, weights in batches:
-        here = labels[start : start + X.shape[1]]
-        start += X.shape[1]
+        stop = start + X.shape[1]
+        yield X, np.ones(X.shape[1]) if weights is None else weights, labels[start:stop]
+        start = stop
+
+
+def _means(batches: Batches, labels: IntArray) -> FloatArray:
+    n_groups = int(labels.max()) + 1
+    masses, sums = np.zeros(n_groups), np.zeros((batches.n_features, n_groups))
+    for X, weights, here in _labelled(batches, labels):
         masses += np.bincount(here, weights, n_groups)
-        weighted = X if weights is None else X * weights
-        sums += [np.bincount(here, x, n_groups) for x in weighted]
+        sums += [np.bincount(here, x, n_groups) for x in X * weights]
     means: FloatArray = (sums / masses).T
     return means
 
@@ -54,18 +62,11 @@ def _sums(
     batches: Batches, labels: IntArray, origins: FloatArray, form: type[Moments]
 ) -> SufficientStatistics:
     def of_batches() -> Iterator[SufficientStatistics]:
-        start = 0
-        for X, weights in batches:
-            here = labels[start : start + X.shape[1]]
-            start += X.shape[1]
-            row_weights = np.ones(X.shape[1]) if weights is None else weights
-            totals = np.stack(
-                [
-                    form.about(X[:, here == k], row_weights[here == k], origin)
-                    for k, origin in enumerate(origins)
-                ]
-            )
-            yield SufficientStatistics(float(row_weights.sum()), 0, 0, totals, origins, form)
+        for X, weights, here in _labelled(batches, labels):
+            groups = [here == k for k in range(len(origins))]
+            pairs = zip(groups, origins, strict=True)
+            totals = np.stack([form.about(X[:, g], weights[g], origin) for g, origin in pairs])
+            yield SufficientStatistics(float(weights.sum()), 0, 0, totals, origins, form)
 
     return reduce(add, of_batches())
 

@@ -32,12 +32,13 @@ class LikelihoodRule:
     is not fooled by slow progress.
 
     least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
-    floor : a log-likelihood that the run should reach, if it can: below it slow progress is.
+    floor : a log-likelihood that the run should reach, if it can: below it slow progress is. NaN
+        for none.
     """
 
     tol: float
     least_gain: float = 0.0
-    floor: float | None = None
+    floor: float = np.nan
     last_change: float = np.nan
     was_small: bool = False
     rate: float = 0.0
@@ -50,7 +51,7 @@ class LikelihoodRule:
         if step.leapt:
             # a leap's gain says nothing of EM's own rate
             self.last_change, self.n_plain = np.nan, 0
-            return self._is_not_worth_it(step)
+            return not _is_worth_it(step, self)
         self.n_plain += 1
         self.last_change = change
         if change <= 8 * np.finfo(np.float64).eps * abs(step.objective):
@@ -62,7 +63,7 @@ class LikelihoodRule:
         if self.n_plain <= SETTLED and rate < self.rate:
             rate = self.rate
         self.rate = rate if np.isfinite(rate) else self.rate
-        if self._is_not_worth_it(step):
+        if not _is_worth_it(step, self):
             return True
         # when the fast directions are done, the rate rises once more: so it is asked twice
         small, self.was_small = (
@@ -70,18 +71,6 @@ class LikelihoodRule:
             bool(rate < 1 and change * rate / (1 - rate) <= self.tol * n_rows),
         )
         return small and self.was_small
-
-    def _is_not_worth_it(self, step: Step) -> bool:
-        """Whether steps gain little, and go on doing so; of few rows a step more costs nothing."""
-        n_rows = step.statistics.n_rows
-        little = self.least_gain * n_rows
-        if n_rows < MANY_ROWS:
-            return step.change <= little and not step.leapt
-        if self.rate < SLOW or step.coming.gain > little:
-            return False
-        missing = -np.inf if self.floor is None else self.floor - step.log_likelihood
-        left = step.coming.gain / max(1 - self.rate, np.finfo(np.float64).eps)
-        return missing <= 0 or missing > LEAPS_BEYOND * left
 
 
 @dataclass
@@ -96,14 +85,18 @@ class ParameterRule:
 
     tol: float
     least_gain: float = 0.0
-    floor: float | None = None
+    floor: float = np.nan
+    last_change: float = np.nan
+    rate: float = 0.0
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the last M-step moved no parameter by more than tol."""
         old, new = before.model, step.model
         if step.leapt or old.n_components != new.n_components:
             return False
-        if step.change <= self.least_gain * step.statistics.n_rows and self.least_gain:
+        self.rate = step.change / self.last_change if self.last_change else 0.0
+        self.last_change = step.change
+        if not _is_worth_it(step, self):
             return True
         variances = np.einsum("kii->ki", new.covariance.full())
         deviations = np.sqrt(variances)
@@ -114,7 +107,24 @@ class ParameterRule:
         return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
 
 
-RULES: dict[str, tuple[Callable[[float, float, float | None], Rule], float]] = {
+def _is_worth_it(step: Step, rule: LikelihoodRule | ParameterRule) -> bool:
+    """Whether steps gain enough, or do not go on gaining little.
+
+    Of few rows the step itself tells, since one more costs nothing.
+    """
+    n_rows = step.statistics.n_rows
+    little = rule.least_gain * n_rows
+    if not little:
+        return True
+    if n_rows < MANY_ROWS:
+        return step.leapt or step.change > little
+    if not rule.rate >= SLOW or step.coming.gain > little:
+        return True
+    left = step.coming.gain / max(1 - rule.rate, np.finfo(np.float64).eps)
+    return 0 < rule.floor - step.log_likelihood <= LEAPS_BEYOND * left
+
+
+RULES: dict[str, tuple[Callable[[float, float, float], Rule], float]] = {
     "likelihood": (LikelihoodRule, 1e-8),
     "parameters": (ParameterRule, 1e-6),
 }

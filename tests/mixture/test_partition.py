@@ -26,15 +26,20 @@ def classification_log_likelihood(problem, labels):
     return float(masses @ (np.log(masses / masses.sum()) - 0.5 * log_determinants))
 
 
-@every_structure
-def test_the_two_groups_are_joined_that_cost_least(name, monkeypatch):
-    rng = np.random.default_rng(4)
+def grouped(name, seed, n_groups):
+    """A problem, labels of groups of its rows, and their moments."""
+    rng = np.random.default_rng(seed)
     X = overlapping(rng)
     problem = problem_of(X, name)
-    labels = rng.integers(5, size=len(X))
-    labels[X[:, 0] > 1] = 5
+    labels = rng.integers(n_groups - 1, size=len(X))
+    labels[X[:, 0] > 1] = n_groups - 1
+    return problem, labels, moments_of(problem.batches, labels, problem.structure.form)
+
+
+@every_structure
+def test_the_two_groups_are_joined_that_cost_least(name, monkeypatch):
+    problem, labels, moments = grouped(name, 4, 6)
     monkeypatch.setattr(partition, "LIKELY_PAIRS", 15)
-    moments = moments_of(problem.batches, labels, problem.structure.form)
     ours_joined = joined(problem, moments, 5)[0]
     values = {
         pair: classification_log_likelihood(problem, joined_labels(labels, *pair))
@@ -68,13 +73,8 @@ def test_which_groups_are_joined_depends_on_the_shapes_that_clusters_may_have():
 
 @every_structure
 def test_several_are_joined_as_suits_the_structure_best(name, monkeypatch):
-    rng = np.random.default_rng(6)
-    X = overlapping(rng)
-    problem = problem_of(X, name)
-    labels = rng.integers(4, size=len(X))
-    labels[X[:, 0] > 1] = 4
+    problem, labels, moments = grouped(name, 6, 5)
     monkeypatch.setattr(partition, "LIKELY_PAIRS", 10)
-    moments = moments_of(problem.batches, labels, problem.structure.form)
     monkeypatch.setattr(partition, "KEPT", 10)
     found = joined(problem, moments, 3)
     values = {}

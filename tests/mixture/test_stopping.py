@@ -180,13 +180,15 @@ def test_the_expected_gain_is_that_of_responsibilities_held_still():
     assert step.coming.gain / 2 == pytest.approx(expected(after) - expected(step.model), rel=1e-9)
 
 
-def stopped_after(rule, changes, n_rows, *, objective=0.0):
+def stopped_after(rule, changes, n_rows):
     """The number of the step at which a rule stops, each change being known before its step."""
+    # two mixtures in turn, so that the parameters are never at rest
+    models = [random_model(np.random.default_rng(seed), "full") for seed in (1, 2)]
     steps = [
-        step_of(change, objective=objective, n_rows=n_rows, coming=coming)
-        for change, coming in pairwise(changes)
+        step_of(change, objective=0.0, n_rows=n_rows, coming=coming, model=models[i % 2])
+        for i, (change, coming) in enumerate(pairwise([np.nan, *changes]))
     ]
-    return next((i for i, step in enumerate(steps, start=1) if rule(None, step)), None)
+    return next((i for i, pair in enumerate(pairwise(steps), start=1) if rule(*pair)), None)
 
 
 def test_slow_progress_is_left_where_the_coming_step_gains_little_and_fast_progress_is_not():
@@ -207,5 +209,6 @@ def test_below_what_another_reaches_slow_progress_is_followed_if_it_may_come_the
     # of the geometric series 5 * 0.8^13 is left at the 14th step, and leaps may find 4 times that
     n_rows = 20_000
     gains = n_rows * 0.8 ** np.arange(20)
-    rule = LikelihoodRule(1e-8, least_gain=0.11, floor=missing * n_rows)
-    assert stopped_after(rule, gains, n_rows) == expected
+    for kind in (LikelihoodRule, ParameterRule):
+        rule = kind(1e-8, least_gain=0.11, floor=missing * n_rows)
+        assert stopped_after(rule, gains, n_rows) == expected
