@@ -219,15 +219,17 @@ class Contest:
         n_begins = few + in_doubt
         if self.options.init != "auto" or self.options.rough:
             n_begins = 0
-        begins = optima(climbers)[:n_begins]
-        moved = partial(
-            rearranged,
-            self._on_sample,
-            rule=self.options.rule,
-            max_iter=self.options.max_iter,
-            observe=self.observe,
-        )
-        better = [climber for climber in map(moved, begins) if climber is not None]
+        begins, better = optima(climbers)[:n_begins], list[Climber]()
+        for begin in begins:
+            moved = rearranged(
+                self._on_sample,
+                begin,
+                known=[*begins, *better],
+                rule=self.options.rule,
+                max_iter=self.options.max_iter,
+                observe=self.observe,
+            )
+            better += [] if moved is None else [moved]
         everyone = [*better, *climbers]
         return sorted(everyone, key=lambda climber: -merit(climber.step, self._on_sample))
 

@@ -9,7 +9,7 @@ Computation 12. Here the component that is taken away leaves its rows to EM, ins
 other component, and a split may also be one in place: a peak on wide tails.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, permutations
 
 from gmmcli.mixture.em import Rule, iterate
@@ -35,6 +35,7 @@ def rearranged(
     problem: Problem,
     climber: Climber,
     *,
+    known: Sequence[Climber] = (),
     rule: Callable[[], Rule],
     max_iter: int,
     observe: Observer,
@@ -44,6 +45,7 @@ def rearranged(
     Parameters
     ----------
     problem : of the run.
+    known : other runs, from whose optima moves need not start once more.
     """
 
     def begin(model: GaussianMixture) -> Climber:
@@ -64,7 +66,8 @@ def rearranged(
             tried = [
                 runner
                 for runner in optima(runners)
-                if not same_optimum(runner, best) and not _has_empty(runner)
+                if not _has_empty(runner)
+                and not any(same_optimum(runner, other) for other in (best, *known))
             ]
         if not tried or merit(tried[0].step, problem) <= merit(best.step, problem):
             break

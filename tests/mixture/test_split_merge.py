@@ -7,7 +7,7 @@ from mixture.problems import WORDS, fitted, known_table, mistakes, problem_of, r
 from gmmcli.mixture import split_merge
 from gmmcli.mixture.em import iterate
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.search import Climber, merit
+from gmmcli.mixture.search import Climber, merit, same_optimum
 from gmmcli.mixture.split_merge import MOST_MOVES, moves, rearranged
 from gmmcli.mixture.stopping import LikelihoodRule
 
@@ -23,10 +23,11 @@ def ended(model, problem):
     return Climber("a start", steps, rule(), next(steps)).advance(500)
 
 
-def improved(problem, climber, seen=None):
+def improved(problem, climber, seen=None, known=()):
     return rearranged(
         problem,
         climber,
+        known=known,
         rule=rule,
         max_iter=1000,
         observe=lambda name, _: seen is not None and seen.append(name),
@@ -64,6 +65,9 @@ def test_a_component_is_moved_to_where_it_is_missing(name):
     assert set(seen) == {"split and merge"}
     # and there is nothing to be gained once more
     assert improved(problem, better) is None
+    # where that optimum is known already, it is not gone to a second time
+    other = improved(problem, climber, known=[better])
+    assert other is None or not same_optimum(other, better)
 
 
 def test_one_component_cannot_be_moved():
