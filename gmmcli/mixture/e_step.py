@@ -22,8 +22,10 @@ BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
 LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
 """Rows of a block, at least and at most."""
-FAINT = 40.0
-"""Nats below the likeliest component, beyond which others have no part in a row."""
+FAINT = 53 * float(np.log(2))
+"""Nats below the likeliest component, beyond which others do not show in the sum of all."""
+FEW_LIVE = 1 / 3
+"""Share of rows and components up to which it pays to pick those that are not beyond."""
 
 
 def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
@@ -42,6 +44,21 @@ def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Mome
     magnitude = np.abs(coefficients) @ largest
     bound: FloatArray = 4 * np.sqrt(n_terms) * np.finfo(np.float64).eps * magnitude
     return bound
+
+
+def relative_shares(below: FloatArray) -> FloatArray:
+    """exp of what the components are below the likeliest, (K, B), in place; 0 where they are faint.
+
+    Where most are, exp is not taken of these.
+    """
+    live = below > -FAINT
+    if np.count_nonzero(live) > FEW_LIVE * live.size:
+        return np.exp(below, out=below)
+    places, flat = np.flatnonzero(live), below.reshape(-1)
+    shares = np.exp(flat[places])
+    flat.fill(0)
+    flat[places] = shares
+    return below
 
 
 class Block(NamedTuple):
@@ -149,7 +166,7 @@ class EStep:
         X, features = self.read(block.X, block.features, write)
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
-        responsibilities = np.exp(np.subtract(joint, top, out=joint), out=joint)
+        responsibilities = relative_shares(np.subtract(joint, top, out=joint))
         if not self.is_completed:
             top += self._in_common(X)
         total = responsibilities.sum(axis=0)
@@ -159,16 +176,16 @@ class EStep:
             density: FloatArray = top + log_total
             return density + self._in_common(X) if self.is_completed else density
 
-        doubt = self._doubt(Batch(X, weights), responsibilities, total, log_density)
+        doubt = self._doubt(Batch(X, weights), total, log_density)
         if weights is None:
             n_rows = float(X.shape[1])
-            log_likelihood = float(top.sum() + log_total.sum())
             log_top = -float(log_total.sum())
+            log_likelihood = float(top.sum()) - log_top
             responsibilities *= 1 / total
         else:
             n_rows = float(weights.sum())
-            log_likelihood = float(weights @ top + weights @ log_total)
             log_top = -float(weights @ log_total)
+            log_likelihood = float(weights @ top) - log_top
             responsibilities *= weights / total
         totals = self._totals(X, features, responsibilities)
         if self.shared and not self.is_completed:
@@ -214,32 +231,29 @@ class EStep:
         return replace(statistics, log_likelihood=log_likelihood, totals=totals)
 
     def _doubt(
-        self,
-        rows: Batch,
-        shares: FloatArray,
-        total: FloatArray,
-        log_density: Callable[[], FloatArray],
+        self, rows: Batch, total: FloatArray, log_density: Callable[[], FloatArray]
     ) -> Doubt:
         """The rows that are not typical of one component and out of reach of all others.
 
         Parameters
         ----------
-        shares : of the components, relative to the likeliest (K, B).
+        total : of the components' shares, relative to the likeliest (B,).
         """
-        n_rows = len(total)
+        if np.isnan(self.typical):
+            return NOT_KEPT
+        n_rows, kept = len(total), total > 1
         # most mixtures overlap, and then this much tells
-        if np.isnan(self.typical) or 2 * np.count_nonzero(total > 1) > n_rows:
+        if 2 * np.count_nonzero(kept) > n_rows:
             return NOT_KEPT
-        several = np.add.reduce(shares > np.exp(-FAINT), axis=0, dtype=np.uint16) > 1
-        several |= log_density() < self.typical
-        kept = np.flatnonzero(several)
-        if 2 * len(kept) > n_rows:
+        kept |= log_density() < self.typical
+        chosen = np.flatnonzero(kept)
+        if 2 * len(chosen) > n_rows:
             return NOT_KEPT
-        if len(kept) == 0:
+        if len(chosen) == 0:
             return Doubt()
         X, weights = rows
-        chosen = Batch(X.take(kept, axis=1), None if weights is None else weights[kept])
-        return Doubt((chosen,), chosen.X.size)
+        X = X.take(chosen, axis=1)
+        return Doubt((Batch(X, None if weights is None else weights[chosen]),), X.size)
 
     def log_density(self, X: FloatArray) -> FloatArray:
         """ln p(x) of the rows of X (D, B): (B,)."""
