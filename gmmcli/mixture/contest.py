@@ -5,9 +5,10 @@ then is decided by a few steps over all rows. A sample does not show clusters th
 rows that its best fit cannot explain are looked for in all of them, and tried as clusters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import compress, islice
 from operator import itemgetter
 from typing import Any
 
@@ -237,8 +238,8 @@ class Contest:
         """The runs that may be the best over all rows, by what the samples say."""
         best, here = ranked[0].step, self._on_sample
         distinct = optima(ranked, ALIKE)
-        leading = [climber for climber in distinct if self._near(climber.step, best, here)]
-        ascents = [self._ascent(climber, climbers) for climber in leading[:ON_SAMPLES]]
+        leading = compress(distinct, self._near([climber.step for climber in distinct], best, here))
+        ascents = [self._ascent(climber, climbers) for climber in islice(leading, ON_SAMPLES)]
         growth, n_steps = 1, self.options.max_iter
         if self.options.rough:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
@@ -301,9 +302,8 @@ class Contest:
             found += joined(problem, moments, n_components)[:JOINED]
         return [model_of(problem, likely, n_components, softened=True) for likely in found]
 
-    def _near(self, step: Step, best: Step, problem: Problem) -> bool:
-        n_errors = NEAR_WHERE_ROUGH if self.options.rough else NEAR
-        return step is best or near(step, best, problem, n_errors)
+    def _near(self, steps: Sequence[Step], best: Step, problem: Problem) -> Iterator[bool]:
+        return near(steps, best, problem, NEAR_WHERE_ROUGH if self.options.rough else NEAR)
 
     def _compared(
         self, ascents: Sequence[Ascent], sample: ArrayBatches, n_steps: int
@@ -313,10 +313,11 @@ class Contest:
 
         begins = [replace(ascent, rule=self._rule(sample.n_rows)) for ascent in ascents]
         runs = [self._run(begin, problem, n_steps) for begin in begins]
-        best = max((ended.step for ended in runs), key=lambda step: merit(step, problem))
-        pairs = zip(ascents, runs, strict=True)
-        kept = [(ascent, run) for ascent, run in pairs if self._near(run.step, best, problem)]
-        return self._anew([ascent for ascent, _ in kept], [run for _, run in kept], problem)
+        steps = [run.step for run in runs]
+        best = max(steps, key=lambda step: merit(step, problem))
+        are_near = list(self._near(steps, best, problem))
+        kept = list(compress(ascents, are_near))
+        return self._anew(kept, list(compress(runs, are_near)), problem)
 
     def _run(self, ascent: Ascent, problem: Problem, n_steps: int) -> Run:
         observe = partial(self.observe, ascent.name)

@@ -85,7 +85,8 @@ class EStep:
         log-density may be had from one matrix product or needs the centred form.
     threshold : the log-density below which rows are kept as unlikely.
     is_whole : the rows are so many, and all of those that there are, that it pays to keep those
-        that are in doubt, unless they are many; and the sum of their products is known.
+        that are in doubt, unless they are many; the sum of their products is known; and one that
+        is faint to all of them is empty.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class EStep:
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = threshold
+        self.is_whole = is_whole
         self.typical = typical_density(model) if is_whole else np.nan
         self.is_completed = is_whole and self.shared
         if self.shared:
@@ -156,8 +158,8 @@ class EStep:
 
     def blocks(self, n_rows: int) -> list[slice]:
         """The rows of a batch in blocks of one size that suit the caches."""
-        n_blocks = -(-n_rows // self.block_rows)
-        size = -(-n_rows // max(n_blocks, 1))
+        n_blocks = max(round(n_rows / self.block_rows), 1)
+        size = max(-(-n_rows // n_blocks), 1)
         return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
     def of_block(self, block: Block, write: Write = write_same) -> SufficientStatistics:
@@ -166,7 +168,9 @@ class EStep:
         X, features = self.read(block.X, block.features, write)
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
-        responsibilities = relative_shares(np.subtract(joint, top, out=joint))
+        below = np.subtract(joint, top, out=joint)
+        # one that is faint to all rows of a sample is to keep what share it has
+        responsibilities = relative_shares(below) if self.is_whole else np.exp(below, out=below)
         if not self.is_completed:
             top += self._in_common(X)
         total = responsibilities.sum(axis=0)
@@ -239,7 +243,7 @@ class EStep:
         ----------
         total : of the components' shares, relative to the likeliest (B,).
         """
-        if np.isnan(self.typical):
+        if not self.is_whole:
             return NOT_KEPT
         n_rows, kept = len(total), total > 1
         # most mixtures overlap, and then this much tells

@@ -93,13 +93,13 @@ class Penalty:
         # with one size for all, what is narrow in one direction is wide in another
         if self.strength == 0 or covariance.code[0] == "E":
             return 0.0
-        variances = covariance.variances
-        least = np.broadcast_to(self.resolution**2 / 12, variances.shape)
+        variances, least = covariance.variances, self.resolution**2 / 12
         narrow = variances < least
-        # equal rows are a cluster
-        narrow &= ~narrow.all(axis=1, keepdims=True)
         if not narrow.any():
             return 0.0
+        # equal rows are a cluster
+        narrow &= ~narrow.all(axis=1, keepdims=True)
+        least = np.broadcast_to(least, variances.shape)
         lost = np.log(least, where=narrow, out=np.zeros_like(variances))
         lost -= np.log(variances, where=narrow, out=np.zeros_like(variances))
         return float(0.5 * masses @ lost.sum(axis=1))

@@ -4,7 +4,7 @@ The scheme is em-EM of Biernacki, Celeux & Govaert (2003), in three rounds: ever
 little, the better half a little more, the best few to convergence.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -145,8 +145,8 @@ def merit(step: Step, problem: Problem) -> float:
     return float(np.round((step.objective - handicap) / n_rows, TIE))
 
 
-def near(step: Step, best: Step, problem: Problem, n_errors: float) -> bool:
-    """Whether a run on a sample may be the best over all rows, though it is behind on these.
+def near(steps: Iterable[Step], best: Step, problem: Problem, n_errors: float) -> Iterator[bool]:
+    """Which runs on a sample may be the best over all rows, though they are behind on these.
 
     The mean of the differences of two log-densities, row by row, has a standard error of their
     standard deviation over sqrt(M) (Vuong 1989).
@@ -154,14 +154,21 @@ def near(step: Step, best: Step, problem: Problem, n_errors: float) -> bool:
     Parameters
     ----------
     problem : over a sample that is in memory.
-    n_errors : by how many standard errors it may be behind.
+    n_errors : by how many standard errors they may be behind.
     """
     sample = in_memory(problem.batches)
-    behind = merit(best, problem) - merit(step, problem)
-    one, other = (EStep(run.model, problem.radius).log_density(sample.X) for run in (step, best))
-    gaps, weights = one - other, sample.weights
-    variance = np.average((gaps - np.average(gaps, weights=weights)) ** 2, weights=weights)
-    return bool(behind <= n_errors * np.sqrt(variance / sample.total_weight))
+    weights, highest = sample.weights, merit(best, problem)
+    at_best = None
+    for step in steps:
+        behind = highest - merit(step, problem)
+        if behind <= 0:
+            yield True
+            continue
+        if at_best is None:
+            at_best = EStep(best.model, problem.radius).log_density(sample.X)
+        gaps = EStep(step.model, problem.radius).log_density(sample.X) - at_best
+        variance = np.average((gaps - np.average(gaps, weights=weights)) ** 2, weights=weights)
+        yield bool(behind <= n_errors * np.sqrt(variance / sample.total_weight))
 
 
 def agreeing(climbers: Sequence[Climber], best: Climber) -> int:

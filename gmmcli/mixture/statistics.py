@@ -143,7 +143,9 @@ def expected_log_likelihood(model: GaussianMixture, statistics: SufficientStatis
     """
     factors = model.covariance.factors
     coefficients = statistics.form.coefficients(model.means - statistics.origins, factors)
-    coefficients[:, 0] += np.log(model.weights)
+    weights = model.weights
+    # a component that has lost its rows adds nothing
+    coefficients[:, 0] += np.log(weights, where=weights > 0, out=np.zeros_like(weights))
     return float((coefficients * statistics.totals).sum())
 
 
