@@ -154,16 +154,15 @@ def fit(
                 Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
             ):
                 fitting = rows.fitting(pool, observer(line, measure=bayes.measure))
-                resume, n_components = checkpoint.resume(options, talk), given.n_components
-                result = fitting.fit(
-                    n_components, options, given.start, resume=resume, keep=checkpoint.keep
-                )
+                resume, K = checkpoint.resume(options, talk), given.n_components
+                result = fitting.fit(K, options, given.start, resume=resume, keep=checkpoint.keep)
                 line.clear()
                 note_passes(result, talk)
                 model = model_of(rows, result, fitting, options, size=wanted.standard_errors)
                 line.clear()
                 at_the_end.callback(warn_of, model, talk, strict=wanted.strict)
-                save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk)
+                X = rows.features_of(table)
+                save(model, table, wanted, missing=choosing.missing, pool=pool, talk=talk, X=X)
         print_model(model, as_json=wanted.as_json, talk=talk, aside=aside)
     check_converged(result, strict=wanted.strict)
     if result.converged and source != "-":

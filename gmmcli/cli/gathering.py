@@ -24,7 +24,8 @@ from gmmcli.data import (
 )
 from gmmcli.errors import UsageError
 from gmmcli.execution import Executor, available_memory
-from gmmcli.mixture.batches import Batches
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitResult
 from gmmcli.mixture.projection import Projection
@@ -55,6 +56,13 @@ class Rows:
     def fitting(self, pool: Executor, observe: Observer) -> Fitting:
         """The rows as the engine takes them."""
         return Fitting(self.batches, description=self.description, workers=pool, observe=observe)
+
+    def features_of(self, table: Table) -> FloatArray | None:
+        """The columns of the model of all rows of the table, if that is what is in memory."""
+        batches = self.batches
+        if not isinstance(batches, ArrayBatches) or self.projection is not None:
+            return None
+        return batches.X if batches.n_rows == table.n_rows else None
 
     def model(self, result: FitResult) -> Model:
         """The result as a model of these columns."""

@@ -6,7 +6,7 @@ all label here, so the same model gives the same bytes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,13 @@ from gmmcli.data import (
     MissingRows,
     Selection,
     Table,
+    changed,
     limit_threads,
     match_columns,
     open_writer,
 )
 from gmmcli.execution import Executor, behind, executor
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.modelfile import Model
 
 
@@ -60,6 +62,9 @@ class Results:
         """The added columns for the rows of a block, masked where the row is not complete."""
         complete = block.complete
         X = block.values if complete.all() else block.values[:, complete]
+        if not (self.proba or self.log_density or self.uncertainty):
+            labels = model.labels(X.T)
+            return [labels if complete.all() else _spread(labels, complete)]
         posterior = model.posterior(X.T)
         values: list[NDArray[Any]] = [posterior.labels]
         if self.proba:
@@ -86,9 +91,20 @@ def threads(n_threads: int | None) -> Iterator[Executor]:
 
 
 def label(
-    table: Table, model: Model, path: str, *, results: Results, pool: Executor, talk: Talk
+    table: Table,
+    model: Model,
+    path: str,
+    *,
+    results: Results,
+    pool: Executor,
+    talk: Talk,
+    X: FloatArray | None = None,
 ) -> MissingRows:
     """Write the rows of a table with their clusters.
+
+    Parameters
+    ----------
+    X : the columns of the model of all rows (D, N), where they were read before.
 
     Returns the rows that have no cluster.
 
@@ -99,7 +115,7 @@ def label(
     OutputError : the output cannot be written.
     """
     match_columns(table, model.columns)
-    selection = Selection(model.columns)
+    selection = Selection(model.columns if X is None else ())
     missing = MissingRows()
     with open_writer(
         path,
@@ -111,6 +127,11 @@ def label(
 
         def work(chunk: Chunk) -> tuple[Block, Any, dict[str, str]]:
             block = table.parse(chunk, selection)
+            if X is not None:
+                values = X[:, chunk.first_row : chunk.first_row + chunk.n_rows]
+                if values.shape[1] < chunk.n_rows:
+                    raise changed(table.name)
+                block = replace(block, values=values, features=model.columns)
             rendered = writer.render(block, results.values(model, block))
             return block, rendered, results.constants.others(table, chunk)
 

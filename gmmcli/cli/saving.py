@@ -8,20 +8,33 @@ from gmmcli.cli.options import Saving
 from gmmcli.cli.talk import Talk
 from gmmcli.data import AppendedColumn, Table, open_writer, write_text
 from gmmcli.execution import Executor
+from gmmcli.mixture.arrays import FloatArray
 from gmmcli.modelfile import Model, dumps
 
 
 def save(
-    model: Model, table: Table, saving: Saving, *, missing: str, pool: Executor, talk: Talk
+    model: Model,
+    table: Table,
+    saving: Saving,
+    *,
+    missing: str,
+    pool: Executor,
+    talk: Talk,
+    X: FloatArray | None = None,
 ) -> None:
-    """Write the model and the labelled rows where they are wanted, standard output last."""
+    """Write the model and the labelled rows where they are wanted, standard output last.
+
+    Parameters
+    ----------
+    X : all rows of the table (D, N), if they are in memory: as for `label`.
+    """
 
     def save_model(path: str) -> None:
         write_text(path, dumps(model))
 
     def save_labels(path: str) -> None:
         results = Results(proba=saving.proba, prefix=saving.prefix, missing=missing)
-        label(table, model, path, results=results, pool=pool, talk=talk)
+        label(table, model, path, results=results, pool=pool, talk=talk, X=X)
 
     outputs = [(saving.model, save_model), (saving.labels, save_labels)]
     for path, write in sorted(outputs, key=lambda output: output[0] == "-"):

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from gmmcli.data.missing_rows import MissingRows
     from gmmcli.data.opening import open_table
     from gmmcli.data.paths import check_table_format, standard_stream
+    from gmmcli.data.source import changed
     from gmmcli.data.spool import readable_size
     from gmmcli.data.table import (
         Block,
@@ -88,6 +89,7 @@ _HOME = {
     "open_table": "opening",
     "check_table_format": "paths",
     "standard_stream": "paths",
+    "changed": "source",
     "readable_size": "spool",
     "AppendedColumn": "writer",
     "Writer": "writer",
@@ -111,6 +113,7 @@ __all__ = [
     "Selection",
     "Table",
     "Writer",
+    "changed",
     "check_output",
     "check_table_format",
     "choose_among",

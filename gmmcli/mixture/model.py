@@ -1,5 +1,6 @@
 """A Gaussian mixture as a value: weights, means and covariances, and what they say of rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -139,10 +140,7 @@ class GaussianMixture:
         density = np.empty(n_rows)
         responsibilities = np.empty((n_rows, self.n_components))
         uncertainty = np.empty(n_rows)
-        for start in range(0, n_rows, BLOCK_ROWS):
-            rows = slice(start, min(start + BLOCK_ROWS, n_rows))
-            block = np.ascontiguousarray(X[rows].T, dtype=np.float64)
-            joint = self._log_joint(block)
+        for rows, joint in self._blocks(X):
             top = joint.max(axis=0)
             relative = np.exp(joint - top)
             total = relative.sum(axis=0)
@@ -151,6 +149,19 @@ class GaussianMixture:
             relative[joint.argmax(axis=0), np.arange(joint.shape[1])] = 0
             uncertainty[rows] = relative.sum(axis=0) / total
         return Posterior(density, responsibilities, uncertainty)
+
+    def labels(self, X: FloatArray) -> IntArray:
+        """The most probable component of each row of X (N, D), as in `posterior`: (N,)."""
+        labels = np.empty(len(X), dtype=np.int64)
+        for rows, joint in self._blocks(X):
+            labels[rows] = joint.argmax(axis=0)
+        return labels
+
+    def _blocks(self, X: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+        """Rows of X (N, D), so many as suit the caches, and ln [w_k N(x; mu_k, Sigma_k)]."""
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, min(start + BLOCK_ROWS, len(X)))
+            yield rows, self._log_joint(np.ascontiguousarray(X[rows].T, dtype=np.float64))
 
     def _log_joint(self, X: FloatArray) -> FloatArray:
         """ln [w_k N(x; mu_k, Sigma_k)] of a block X (D, B): (K, B), one finite a row."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.merging import by_cluster
 from gmmcli.mixture.model import GaussianMixture, Posterior
 from gmmcli.mixture.projection import Projection
@@ -85,6 +85,12 @@ class Model:
     def features(self, X: FloatArray) -> FloatArray:
         """The rows of X (N, D), user units, as the mixture takes them."""
         return X if self.projection is None else self.projection.apply(X.T).T
+
+    def labels(self, X: FloatArray) -> IntArray:
+        """The most probable cluster of the rows of X (N, D), user units: (N,)."""
+        if self.clusters is not None:
+            return self.posterior(X).labels
+        return self.assigning.labels(self.features(X))
 
     def posterior(self, X: FloatArray) -> Posterior:
         """Log-density of the rows of X (N, D), user units, and their probabilities by cluster."""

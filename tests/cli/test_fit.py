@@ -9,6 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from gmmcli.cli import gathering
 from gmmcli.mixture.shapes import MEANINGS, WORDS
 from gmmcli.modelfile import read
 
@@ -86,10 +87,30 @@ def test_labels_on_stdout_send_the_summary_to_stderr(cli, blobs):
     assert len(partition) <= 4
 
 
-def test_labels_are_what_predict_says_byte_for_byte(cli, blobs, tmp_path):
-    model = tmp_path / "m.json"
-    outcome = cli("fit", blobs, "-k", 3, "-m", model, "-l", "-", "--proba")
-    assert cli("predict", model, blobs, "--proba").out == outcome.out
+@pytest.mark.parametrize("proba", [(), ("--proba",)])
+@pytest.mark.parametrize(
+    "options", [(), ("--pca", 1), ("--weights", "n"), ("--missing", "drop"), ("--memory", "1k")]
+)
+def test_labels_are_what_predict_says_byte_for_byte(cli, tmp_path, options, proba):
+    # in the order of the model's columns, which is not the file's
+    rng, table, model = np.random.default_rng(5), tmp_path / "t.csv", tmp_path / "m.json"
+    rows = [f"{x:.3f},a,{y:.3f},{i % 3}" for i, (x, y) in enumerate(rng.normal(size=(90, 2)))]
+    rows[40] = ",a,0.5,1" if "drop" in options else rows[40]
+    table.write_text("\n".join(["x,text,y,n", *rows, ""]))
+    columns = ("-C", "y", "-C", "x", "-q")
+    outcome = cli("fit", table, "-k", 2, "-m", model, "-l", "-", *columns, *options, *proba)
+    missing = options if "drop" in options else ()
+    assert outcome.code == 0
+    assert cli("predict", model, table, "-q", *missing, *proba).out == outcome.out
+
+
+def test_labels_of_fewer_rows_than_were_read_are_none(cli, blobs, tmp_path, monkeypatch):
+    # as where a row was added between two reads, and the file looks the same
+    monkeypatch.setattr(gathering.Rows, "features_of", lambda self, _: self.batches.X[:, :-1])
+    refused = cli("fit", blobs, "-k", 3, "-l", tmp_path / "l.csv")
+    assert refused.code == 1
+    assert f"{blobs} has changed while it was read" in refused.err
+    assert not (tmp_path / "l.csv").exists()
 
 
 def test_weights_in_the_summary_add_up(cli, blobs):
