@@ -54,9 +54,11 @@ def relative_shares(below: FloatArray) -> FloatArray:
     live = below > -FAINT
     if np.count_nonzero(live) > FEW_LIVE * live.size:
         return np.exp(below, out=below)
-    places, flat = np.flatnonzero(live), below.reshape(-1)
+    flat = below.reshape(-1)
+    likeliest = flat == 0
+    places = np.flatnonzero(live.reshape(-1) ^ likeliest)
     shares = np.exp(flat[places])
-    flat.fill(0)
+    flat[:] = likeliest
     flat[places] = shares
     return below
 
