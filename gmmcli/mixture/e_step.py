@@ -103,17 +103,15 @@ class EStep:
         self.model = model
         self.form = covariance.form
         with np.errstate(over="ignore", divide="ignore"):
-            coefficients = self.form.coefficients(model.means, covariance.factors)
+            coefficients = model.coefficients
             error = rounding_error(coefficients, radius, self.form)
-            coefficients[:, 0] += np.log(model.weights)
         wide = covariance.matrices.ndim == 3 and model.n_features > WIDEST
         unsafe = ~(error <= SAFE_ERROR)
         # the products of one covariance for all add the same to every component's log-density
         self.shared = covariance.shared and not unsafe.any()
         centred = unsafe | (wide and not self.shared)
         self.coefficients = coefficients[~centred]
-        self.pooled = np.flatnonzero(~centred)
-        self.centred = np.flatnonzero(centred)
+        (self.pooled,), (self.centred,) = (~centred).nonzero(), centred.nonzero()
         self.origins = np.where(centred[:, None], model.means, 0.0)
         numbers = model.n_features if wide else self.form.width(model.n_features)
         self.threshold = threshold

@@ -204,8 +204,19 @@ class GaussianMixture:
     def log_scale(self) -> FloatArray:
         """ln w_k - (D ln 2 pi + ln det Sigma_k) / 2: (K,)."""
         log_det = self.covariance.log_determinants
-        scale: FloatArray = np.log(self.weights) - 0.5 * (self.n_features * LOG_2PI + log_det)
+        # a component that has lost its rows has no weight, until it is placed anew
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.weights)
+        scale: FloatArray = log_weights - 0.5 * (self.n_features * LOG_2PI + log_det)
         return scale
+
+    @cached_property
+    def coefficients(self) -> FloatArray:
+        """Those of T(x) in ln [w_k N(x; mu_k, Sigma_k)]: (K, P), see `moments`."""
+        covariance = self.covariance
+        coefficients = covariance.form.coefficients(self.means, covariance.factors)
+        coefficients[:, 0] += self.log_scale
+        return coefficients
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
         """Draw rows (N, D) and the components they came from (N,)."""

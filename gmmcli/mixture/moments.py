@@ -2,7 +2,7 @@
 
 The log-density of a Gaussian is linear in T(x), a vector of the row's monomials,
 
-    ln N(x; mu, Sigma) = coefficients · T(x),
+    ln N(x; mu, Sigma) = coefficients · T(x) - (D ln 2 pi + ln det Sigma) / 2,
 
 so the log-densities of a block under all components are one product, (K, P) by (P, B), and
 the expected sufficient statistics, sum over rows of r · T(x), are another, (K, B) by (B, P).
@@ -68,7 +68,7 @@ class Moments(Protocol):
 
     @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
-        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+        """Coefficients (K, P) of T(x) in -(x - mu_k)^T Sigma_k^-1 (x - mu_k) / 2."""
 
     @staticmethod
     def whiten(X: FloatArray, mean: FloatArray, factor: FloatArray) -> FloatArray:
@@ -102,16 +102,15 @@ class Moments(Protocol):
         """ln det Sigma_k from the factors: (K,)."""
 
 
-def _constant(means: FloatArray, whitened_means: FloatArray, log_det: FloatArray) -> FloatArray:
-    squared: FloatArray = np.einsum("kd,kd->k", whitened_means, whitened_means)
-    constant: FloatArray = -0.5 * (means.shape[1] * LOG_2PI + log_det + squared)
+def _constant(whitened_means: FloatArray) -> FloatArray:
+    constant: FloatArray = -0.5 * np.einsum("kd,kd->k", whitened_means, whitened_means)
     return constant
 
 
 def _mean_about(totals: FloatArray, n_features: int) -> FloatArray:
     mass = totals[:, :1]
     first = totals[:, 1 : 1 + n_features]
-    return np.divide(first, mass, out=np.zeros_like(first), where=mass > 0)
+    return np.divide(first, mass, out=np.zeros(first.shape), where=mass > 0)
 
 
 @cache
@@ -131,7 +130,8 @@ def _inverse_cholesky(matrices: FloatArray) -> FloatArray:
             return np.full_like(matrices, np.nan)
         return np.concatenate([_inverse_cholesky(one[None]) for one in matrices])
     reciprocals = 1 / np.einsum("kii->ki", lower)[:, :, None]
-    inverse: FloatArray = reciprocals * np.eye(lower.shape[1])
+    inverse: FloatArray = np.zeros_like(lower)
+    np.einsum("kii->ki", inverse)[:] = reciprocals[:, :, 0]
     scaled = -lower * reciprocals
     for i in range(1, lower.shape[1]):
         np.matmul(scaled[:, i, None, :i], inverse[:, :i, :i], out=inverse[:, i, None, :i])
@@ -187,15 +187,16 @@ class FullMoments:
 
     @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
-        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+        """Coefficients (K, P) of T(x) in -(x - mu_k)^T Sigma_k^-1 (x - mu_k) / 2."""
         n_features = means.shape[1]
         whitened_means = np.einsum("kij,kj->ki", factors, means)
         precisions = factors.transpose(0, 2, 1) @ factors
         rows, columns = _upper(n_features)
+        quadratic = -0.5 * precisions[:, rows, columns]
         # the cross term x_i x_j stands once in T and twice in the quadratic form
-        quadratic = precisions[:, rows, columns] * np.where(rows == columns, -0.5, -1.0)
+        quadratic[:, n_features:] *= 2
         linear = np.einsum("kji,kj->ki", factors, whitened_means)
-        constant = _constant(means, whitened_means, FullMoments.log_determinants(factors))
+        constant = _constant(whitened_means)
         return np.concatenate([constant[:, None], linear, quadratic], axis=1)
 
     @staticmethod
@@ -295,9 +296,9 @@ class DiagonalMoments:
 
     @staticmethod
     def coefficients(means: FloatArray, factors: FloatArray) -> FloatArray:
-        """Coefficients (K, P) of T(x) in ln N(x; mu_k, Sigma_k)."""
+        """Coefficients (K, P) of T(x) in -(x - mu_k)^T Sigma_k^-1 (x - mu_k) / 2."""
         whitened_means = factors * means
-        constant = _constant(means, whitened_means, DiagonalMoments.log_determinants(factors))
+        constant = _constant(whitened_means)
         linear = factors * whitened_means
         return np.concatenate([constant[:, None], linear, -0.5 * factors**2], axis=1)
 

@@ -143,9 +143,8 @@ def expected_log_likelihood(model: GaussianMixture, statistics: SufficientStatis
     """
     factors = model.covariance.factors
     coefficients = statistics.form.coefficients(model.means - statistics.origins, factors)
-    weights = model.weights
     # a component that has lost its rows adds nothing
-    coefficients[:, 0] += np.log(weights, where=weights > 0, out=np.zeros_like(weights))
+    coefficients[:, 0] += np.where(model.weights > 0, model.log_scale, 0)
     return float((coefficients * statistics.totals).sum())
 
 

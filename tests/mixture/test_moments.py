@@ -125,10 +125,9 @@ def test_the_bound_on_rounding_holds_and_decides_the_form(name, spread):
     model = GaussianMixture(wide.weights, wide.means, wide.covariance.scaled(np.full(4, spread)))
     X = np.concatenate([model.sample(8, rng)[0], rng.standard_normal((8, 4))])
     radius = np.abs(X).max(axis=0)
-    form, factors = model.covariance.form, model.covariance.factors
-    coefficients = form.coefficients(model.means, factors)
+    form, coefficients = model.covariance.form, model.coefficients
     bound = rounding_error(coefficients, radius, form)
-    expanded = coefficients @ form.features(X.T) + np.log(model.weights)[:, None]
+    expanded = coefficients @ form.features(X.T)
     joint = exact_log_joint(model, X)
     expanded_errors = errors(expanded, joint)
     # the inverse of a matrix of condition 10 adds a little of its own
@@ -154,8 +153,7 @@ def test_without_the_fall_back_the_expanded_form_is_wrong():
     model = GaussianMixture(wide.weights, wide.means, wide.covariance.scaled(np.full(4, 1e-7)))
     X, _ = model.sample(20, rng)
     form = model.covariance.form
-    coefficients = form.coefficients(model.means, model.covariance.factors)
-    expanded = coefficients @ form.features(X.T) + np.log(model.weights)[:, None]
+    expanded = model.coefficients @ form.features(X.T)
     assert np.max(errors(expanded, exact_log_joint(model, X)).min(axis=0)) > 1e-3
     assert np.max(estep_errors(model, X, np.abs(X).max(axis=0)).min(axis=0)) < 1e-5
 
@@ -169,11 +167,10 @@ def test_the_bound_holds_for_thin_clusters(correlation):
         [0.5, 0.5], [[0.0, 1.0], [-1.0, 0.0]], [sigma, sigma], covariance_type="full"
     )
     X = np.concatenate([model.sample(10, rng)[0], rng.standard_normal((10, 2))])
-    form, factors = model.covariance.form, model.covariance.factors
-    coefficients = form.coefficients(model.means, factors)
+    form, coefficients = model.covariance.form, model.coefficients
     bound = rounding_error(coefficients, np.abs(X).max(axis=0), form)
     joint = exact_log_joint(model, X)
-    expanded = coefficients @ form.features(X.T) + np.log(model.weights)[:, None]
+    expanded = coefficients @ form.features(X.T)
     # what both forms lose alike, to the factor of an ill-conditioned matrix
     of_factor = 8 * EPS * np.linalg.cond(sigma) * (2 + np.abs(quadratic_forms(joint, model)))
     assert np.all(errors(expanded, joint) <= bound[:, None] + of_factor)
