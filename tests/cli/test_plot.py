@@ -301,13 +301,14 @@ def test_select_k_draws_its_criteria(cli, blobs, tmp_path):
     pictures = set()
     for i, criterion in enumerate(("bic", "aic", "icl")):
         path = tmp_path / f"{i}.svg"
-        outcome = cli("select-k", blobs, "-k", "1-4", "--criterion", criterion, "--plot", path)
+        grid = ("select-k", blobs, "-k", "1-4", "-c", "full")
+        outcome = cli(*grid, "--criterion", criterion, "--plot", path)
         assert outcome.code == 0
         assert f"best by {criterion.upper()}" in outcome.out
         pictures.add(path.read_bytes())
     assert len(pictures) == 3
     again = tmp_path / "again.svg"
-    cli("select-k", blobs, "-k", "1-4", "--plot", again, "--best")
+    cli(*grid, "--plot", again, "--best")
     assert again.read_bytes() == (tmp_path / "0.svg").read_bytes()
 
 

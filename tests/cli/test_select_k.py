@@ -193,7 +193,7 @@ def test_contradictions_are_usage_errors(cli, blobs, options, words):
 
 def test_threads_do_not_change_a_byte(cli, overlapping):
     tables = {
-        cli("select-k", overlapping, "-k", "1-3", "-o", "-", "-q", "--threads", n).out
+        cli("select-k", overlapping, "-k", "2-3", "-o", "-", "-q", "--threads", n).out
         for n in (1, 3)
     }
     assert len(tables) == 1
