@@ -33,8 +33,9 @@ FEW_ROWS = 50
 """Rows of a sample that are too few to tell one rare cluster from two, or from chance."""
 EXPECTED_ROWS = 2_000
 """Rows drawn from a fit, that tell how unlikely a row may be under it."""
-RARE_GAP = 7.0
-"""Nats by which a rare row is less likely than the least likely of those."""
+RARE_GAP, RARE_AMONG = 7.0, 1e6
+"""Nats by which a rare row is less likely than the least likely of those, among so many rows or
+fewer. Of more some are farther out by chance, by the logarithm of how many more."""
 GROWTH = 3
 """Times that there are more rows than in a sample, at least: else it saves nothing."""
 
@@ -170,7 +171,8 @@ def rare_rows(
     rng = stream(0, Purpose.RARE_ROWS)
     expected = np.ascontiguousarray(known.sample(EXPECTED_ROWS, rng)[0].T)
     e_step = EStep(known, problem.radius)
-    threshold = float(e_step.log_density(expected).min()) - RARE_GAP
+    gap = RARE_GAP + max(float(np.log(n_rows / RARE_AMONG)), 0.0)
+    threshold = float(e_step.log_density(expected).min()) - gap
     left = e_step.log_density(sample.X) >= threshold
     statistics = problem.e_step(known, threshold=threshold)
     rare = in_memory(statistics.unlikely) if statistics.unlikely else None

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from mixture.problems import fitted, mistakes, rows, two_clusters
+from mixture.problems import fitted, mistakes, raw_problem, rows, two_clusters
 
 from gmmcli.mixture.batches import BATCH_ROWS, ArrayBatches
 from gmmcli.mixture.fitting import Fitting
+from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.sampling import (
     LATER_ROWS,
@@ -14,6 +15,7 @@ from gmmcli.mixture.sampling import (
     Samples,
     draw_rows,
     in_memory,
+    rare_rows,
     strata,
 )
 from gmmcli.mixture.standardise import describe
@@ -180,6 +182,19 @@ def test_without_a_rare_cluster_none_is_made_up():
     X, truth = two_clusters(np.random.default_rng(11), (40_000, 20_000), distance=9)
     result = fitted(X, 2)
     assert mistakes(result.model.posterior(X).labels, truth) <= 4
+
+
+def test_of_more_rows_some_are_farther_out_by_chance():
+    # a row every 0.01 nats, as far as 40 nats below the likeliest
+    X = np.sqrt(2 * np.arange(0, 40, 1e-2))[:, None]
+    problem = raw_problem(X, "full")
+    pilot = GaussianMixture.from_arrays([1.0], [[0.0]], [[[1.0]]], covariance_type="full")
+    thresholds = []
+    for n_rows in (1e4, 1e6, 1e9):
+        rare = rare_rows(problem, pilot, rows(X[:10]), n_rows).rows
+        thresholds.append(rare.X.min() ** 2 / 2)
+    assert thresholds[0] == thresholds[1]
+    assert thresholds[2] - thresholds[1] == pytest.approx(np.log(1e9 / 1e6), abs=0.02)
 
 
 def test_the_last_step_is_over_all_rows():
