@@ -114,7 +114,8 @@ class Fitting:
         Parameters
         ----------
         start : as for `fit`.
-        relatives : what is known of others before the search, in the user's units.
+        relatives : what is known of others before the search, in the user's units; from a given
+            start only what a rough fit is not to end below.
         resume : what an earlier call gave to `keep`, with the same rows and options.
         keep : called with a snapshot after each step over all rows.
         """
@@ -141,7 +142,9 @@ class Fitting:
             snapshot = contest.snapshot(key, warm, known)
         else:
             model = given_start(start, n_components, standardisation, problem)
-            ascent = Ascent("given start", model, State.new(model), options.rule())
+            floor = np.nan if relatives.known is None else relatives.known.log_likelihood
+            rule = options.rule(floor=floor)
+            ascent = Ascent("given start", model, State.new(model), rule)
             n_passes = 1 if self.is_large else 0
             snapshot = Snapshot(key, 1, n_passes, [ascent])
         found = self._finish(snapshot, options, problem, keep)

@@ -29,7 +29,7 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import ALONE, Known, Relatives
-from gmmcli.mixture.selection import CRITERIA, Cell
+from gmmcli.mixture.selection import CRITERIA, OF_LIKELIHOOD, Cell
 from gmmcli.mixture.shapes import nested_in
 from gmmcli.mixture.workers import called
 
@@ -142,14 +142,22 @@ class _Grid:
                 yield from [self._settled(name, count) for name in names]
 
     def follow(self, criterion: str, options: FitOptions) -> None:
-        """Go on to convergence with the cells that may be the best."""
+        """Go on to convergence with the best cell; with others as long as they may become it."""
         value = CRITERIA[criterion]
         values = {key: value(c.result) for key, c in self.done.items() if c.result is not None}
         reach = 2 * REACH * self.fitting.description.n_rows
-        for key, number in values.items():
-            if number <= min(values.values()) + reach:
-                chosen = replace(options, covariance_type=key[0])
-                self.done[key] = _followed(self.fitting, self.done[key], chosen)
+        lowest = np.inf
+        for key in sorted(values, key=values.__getitem__):
+            if values[key] > min(values.values()) + reach:
+                break
+            cell, chosen = self.done[key], replace(options, covariance_type=key[0])
+            if criterion in OF_LIKELIHOOD and np.isfinite(lowest):
+                needed = (values[key] - lowest) / 2
+                cell = _followed(self.fitting, cell, replace(chosen, rough=True), needed)
+            if criterion not in OF_LIKELIHOOD or _value(cell, value) <= lowest:
+                cell = _followed(self.fitting, cell, chosen)
+            lowest = min(lowest, _value(cell, value))
+            self.done[key] = cell
         # they may have come above larger ones, which were not followed
         names = self.by_freedom
         for name, count in sorted(self.done, key=lambda key: (key[1], names.index(key[0]))):
@@ -240,13 +248,24 @@ def _enlargements(n_components: int, cells: Sequence[Cell]) -> list[GaussianMixt
     return [next(_enlarged(result.model, n_components)) for result in likely[:MOST_RELATIVES]]
 
 
-def _followed(fitting: Fitting, cell: Cell, options: FitOptions) -> Cell:
-    """The cell, its fit followed to convergence."""
+def _value(cell: Cell, criterion: Callable[[FitResult], float]) -> float:
+    return np.inf if cell.result is None else criterion(cell.result)
+
+
+def _followed(fitting: Fitting, cell: Cell, options: FitOptions, needed: float = np.nan) -> Cell:
+    """The cell, its fit followed to convergence.
+
+    Parameters
+    ----------
+    needed : the nats that a rough fit has to gain: it goes on as long as it may.
+    """
     rough = cell.result
     if rough is None:
         return cell
+    known = Known(rough.log_likelihood + needed, rough.model)
+    relatives = Relatives(known=known)
     try:
-        result = fitting.fit(cell.n_components, options, rough.model)
+        result = fitting.fit(cell.n_components, options, rough.model, relatives=relatives)
     except FitError:
         return cell
     if result.model.n_components < cell.n_components:

@@ -19,7 +19,7 @@ from gmmcli.errors import FitError
 from gmmcli.execution import executor
 from gmmcli.mixture import shapes
 from gmmcli.mixture.fitting import FitOptions, Fitting
-from gmmcli.mixture.grid import grid
+from gmmcli.mixture.grid import _Grid, grid
 from gmmcli.mixture.selection import CRITERIA, Cell, best, on_edge
 from gmmcli.mixture.shapes import MEANINGS, nested_in
 from gmmcli.mixture.synthesis import Recipe, generate
@@ -112,6 +112,31 @@ def test_of_large_data_the_best_is_followed_and_the_others_are_near():
     for name in WORDS:
         found = [c.result.log_likelihood for c in cells if c.covariance_type == name]
         assert np.all(np.diff(found) >= -1e-6)
+
+
+def test_of_large_data_one_that_was_behind_may_become_the_best(monkeypatch):
+    monkeypatch.setattr("gmmcli.mixture.grid.REACH", 1.0)
+    X, _ = two_clusters(np.random.default_rng(12), (9_000, 6_000), distance=4.0)
+    poor = (X[:, 0] > np.quantile(X[:, 0], 0.97)).astype(int)
+    fits = {1: fitted(X, 1), 2: fitted(X, 2, start=poor, max_iter=0)}
+    assert fits[2].bic > fits[1].bic
+    cells = _Grid(Fitting(rows(X)), {"full": "VVV"}, FitOptions(rough=True))
+    cells.done = {("full", K): Cell(K, "full", result) for K, result in fits.items()}
+    cells.follow("bic", FitOptions())
+    found = cells.done["full", 2].result
+    assert found.log_likelihood == pytest.approx(fitted(X, 2).log_likelihood, abs=0.01)
+
+
+def test_of_large_data_those_that_cannot_become_the_best_are_not_followed_for_long(monkeypatch):
+    # of a million rows models with too many components are within reach by nats a row
+    monkeypatch.setattr("gmmcli.mixture.grid.REACH", 1e-2)
+    X, _ = two_clusters(np.random.default_rng(13), (9_000, 6_000), distance=4.0)
+    two, four = cells_of(X, [2, 4], ["full"])
+    assert best([two, four], "bic") is two
+    assert four.result.bic - two.result.bic < 2e-2 * len(X)
+    alone = fitted(X, 4)
+    assert four.result.n_iter < 50 < alone.n_iter / 2
+    assert 0 <= alone.log_likelihood - four.result.log_likelihood < 1e-3 * len(X)
 
 
 def test_a_rare_cluster_is_found_in_a_grid_of_large_data_too():
