@@ -21,11 +21,13 @@ WIDEST = 40
 BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
 LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
-"""Rows of a block, at least and at most."""
+"""Rows of a block: about so many at least, and at most."""
 FAINT = 53 * float(np.log(2))
 """Nats below the likeliest component, beyond which others do not show in the sum of all."""
 FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not beyond."""
+NEXT_TO_NOTHING = 1e-200
+"""The share of those that are, so that a component without any rows has a mean all the same."""
 
 
 def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
@@ -47,9 +49,9 @@ def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Mome
 
 
 def relative_shares(below: FloatArray) -> FloatArray:
-    """exp of what the components are below the likeliest, (K, B), in place; 0 where they are faint.
+    """exp of what the components are below the likeliest, (K, B), in place.
 
-    Where most are, exp is not taken of these.
+    Where most are faint, exp is not taken of these: they have next to nothing.
     """
     live = below > -FAINT
     if np.count_nonzero(live) > FEW_LIVE * live.size:
@@ -58,7 +60,7 @@ def relative_shares(below: FloatArray) -> FloatArray:
     likeliest = flat == 0
     places = np.flatnonzero(live.reshape(-1) ^ likeliest)
     shares = np.exp(flat[places])
-    flat[:] = likeliest
+    np.add(likeliest, NEXT_TO_NOTHING, out=flat)
     flat[places] = shares
     return below
 
@@ -87,8 +89,8 @@ class EStep:
         log-density may be had from one matrix product or needs the centred form.
     threshold : the log-density below which rows are kept as unlikely.
     is_whole : the rows are so many, and all of those that there are, that it pays to keep those
-        that are in doubt, unless they are many; the sum of their products is known; and one that
-        is faint to all of them is empty.
+        that are in doubt, unless they are many; the sum of their products is known; and it matters
+        little where a component is that is faint to all of them, since it is empty.
     """
 
     def __init__(
@@ -158,7 +160,7 @@ class EStep:
 
     def blocks(self, n_rows: int) -> list[slice]:
         """The rows of a batch in blocks of one size that suit the caches."""
-        n_blocks = max(round(n_rows / self.block_rows), 1)
+        n_blocks = max(round(n_rows / self.block_rows), -(-n_rows // MOST_BLOCK), 1)
         size = max(-(-n_rows // n_blocks), 1)
         return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
@@ -169,7 +171,7 @@ class EStep:
         joint = self.log_joint(X, features)
         top = joint.max(axis=0)
         below = np.subtract(joint, top, out=joint)
-        # one that is faint to all rows of a sample is to keep what share it has
+        # one that is faint to all rows of a sample may hold others, and is to stay where it is
         responsibilities = relative_shares(below) if self.is_whole else np.exp(below, out=below)
         if not self.is_completed:
             top += self._in_common(X)

@@ -262,8 +262,7 @@ def _followed(fitting: Fitting, cell: Cell, options: FitOptions, needed: float =
     rough = cell.result
     if rough is None:
         return cell
-    known = Known(rough.log_likelihood + needed, rough.model)
-    relatives = Relatives(known=known)
+    relatives = Relatives(known=Known(rough.log_likelihood + needed, rough.model))
     try:
         result = fitting.fit(cell.n_components, options, rough.model, relatives=relatives)
     except FitError:

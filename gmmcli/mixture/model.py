@@ -151,7 +151,10 @@ class GaussianMixture:
         return Posterior(density, responsibilities, uncertainty)
 
     def labels(self, X: FloatArray) -> IntArray:
-        """The most probable component of each row of X (N, D), as in `posterior`: (N,)."""
+        """The most probable component of each row of X (N, D): (N,).
+
+        That of `posterior`, unless two are the same but for the last digit.
+        """
         labels = np.empty(len(X), dtype=np.int64)
         for rows, joint in self._blocks(X):
             labels[rows] = joint.argmax(axis=0)

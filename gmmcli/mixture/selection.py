@@ -27,8 +27,8 @@ CRITERIA: dict[str, Callable[[FitResult], float]] = {
     "entropy": _entropy,
 }
 """The criteria by name; of each, lower is better, and infinite is not defined."""
-OF_LIKELIHOOD = frozenset(CRITERIA) - {"entropy"}
-"""Those that fall by 2 for each nat that the log-likelihood gains, the rest being equal."""
+OF_LIKELIHOOD = frozenset(CRITERIA) - {"icl", "entropy"}
+"""Those that fall by 2 for each nat that the log-likelihood gains, and by nothing else."""
 
 
 @dataclass(frozen=True, eq=False)

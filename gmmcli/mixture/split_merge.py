@@ -57,6 +57,8 @@ def rearranged(
     best = climber
     for _ in range(MOST_TIMES):
         tried = list(map(begin, islice(moves(best.step.model), n_moves)))
+        # one that climbs may be as high as a lower one by chance
+        ends = [best, *(run for run in known if run.step.objective >= best.step.objective)]
         for n_iter, n_runners in rounds:
             runners = tried[:n_runners]
             for runner in runners:
@@ -66,8 +68,7 @@ def rearranged(
             tried = [
                 runner
                 for runner in optima(runners)
-                if not _has_empty(runner)
-                and not any(same_optimum(runner, other) for other in (best, *known))
+                if not _has_empty(runner) and not any(same_optimum(runner, other) for other in ends)
             ]
         if not tried or merit(tried[0].step, problem) <= merit(best.step, problem):
             break

@@ -19,7 +19,7 @@ SURE = 1e-3
 left to gain is less than the tolerance."""
 SETTLED = 4
 """Plain steps in a row after which their gains tell EM's rate again."""
-LEAPS_BEYOND = 4
+LEAPS_BEYOND = 20
 """Times the gain that is left by the rate that leaps may find, as the rate goes on to rise."""
 
 
@@ -116,7 +116,7 @@ def _is_worth_it(step: Step, rule: LikelihoodRule | ParameterRule) -> bool:
     little = rule.least_gain * n_rows
     if not little:
         return True
-    if n_rows < MANY_ROWS:
+    if n_rows < MANY_ROWS and np.isnan(rule.floor):
         return step.leapt or step.change > little
     if not rule.rate >= SLOW or step.coming.gain > little:
         return True

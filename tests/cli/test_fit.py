@@ -89,19 +89,44 @@ def test_labels_on_stdout_send_the_summary_to_stderr(cli, blobs):
 
 @pytest.mark.parametrize("proba", [(), ("--proba",)])
 @pytest.mark.parametrize(
-    "options", [(), ("--pca", 1), ("--weights", "n"), ("--missing", "drop"), ("--memory", "1k")]
+    ("options", "known"),
+    [
+        ((), True),
+        (("--bayes",), True),
+        (("--weights", "n"), True),
+        (("--weights", "z"), False),
+        (("--pca", 1), False),
+        (("--missing", "drop"), False),
+        (("--memory", "1k"), False),
+    ],
 )
-def test_labels_are_what_predict_says_byte_for_byte(cli, tmp_path, options, proba):
+def test_labels_are_what_predict_says_byte_for_byte(
+    cli, tmp_path, monkeypatch, options, known, proba
+):
+    seen, features_of = [], gathering.Rows.features_of
+
+    def spied(self, read):
+        seen.append(features_of(self, read))
+        return seen[-1]
+
+    monkeypatch.setattr(gathering.Rows, "features_of", spied)
     # in the order of the model's columns, which is not the file's
     rng, table, model = np.random.default_rng(5), tmp_path / "t.csv", tmp_path / "m.json"
-    rows = [f"{x:.3f},a,{y:.3f},{i % 3}" for i, (x, y) in enumerate(rng.normal(size=(90, 2)))]
-    rows[40] = ",a,0.5,1" if "drop" in options else rows[40]
-    table.write_text("\n".join(["x,text,y,n", *rows, ""]))
+    numbered = enumerate(rng.normal(size=(90, 2)))
+    rows = [f"{x:.3f},a,{y:.3f},{1 + i % 3},{i % 3}" for i, (x, y) in numbered]
+    rows[40] = ",a,0.5,1,1" if "drop" in options else rows[40]
+    table.write_text("\n".join(["x,text,y,n,z", *rows, ""]))
     columns = ("-C", "y", "-C", "x", "-q")
     outcome = cli("fit", table, "-k", 2, "-m", model, "-l", "-", *columns, *options, *proba)
     missing = options if "drop" in options else ()
     assert outcome.code == 0
     assert cli("predict", model, table, "-q", *missing, *proba).out == outcome.out
+    # the rows in memory serve where they are those of the file
+    assert [X is not None for X in seen] == [known]
+    labels = [[row["cluster"] for row in rows_of(outcome.out)]]
+    probabilities = cli("predict", model, table, "-q", *missing, "--proba").out
+    labels.append([row["cluster"] for row in rows_of(probabilities)])
+    assert labels[0] == labels[1]
 
 
 def test_labels_of_fewer_rows_than_were_read_are_none(cli, blobs, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from mixture.problems import NAMES, ONE_SCALE, fitted, mistakes, two_clusters
 from gmmcli.errors import FitError
 from gmmcli.mixture.covariance import STRUCTURES
 from gmmcli.mixture.fitting import FitOptions
+from gmmcli.mixture.model import GaussianMixture
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 every_strength = pytest.mark.parametrize("reg_covar", [None, 0.0])
@@ -116,6 +117,20 @@ def test_a_spike_in_one_column_only(name):
     X[200:, 1] += 6
     result = sound(fitted(X, 2, covariance_type=name), X, 2)
     assert mistakes(result.model.posterior(X).labels, np.repeat([0, 1], 200)) <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_component_that_is_out_of_reach_of_all_of_many_rows_is_placed_anew(name):
+    rng = np.random.default_rng(14)
+    X = rng.standard_normal((10_500, 2)) + np.repeat([[0, 0], [15, 0], [30, 0]], 3_500, axis=0)
+    means = [[0, 0], [15, 0], [30, 0], [15, 18]]
+    structure = STRUCTURES[name]
+    covariance = structure(np.stack([structure.form.of_matrix(np.eye(2))] * 4))
+    start = GaussianMixture(np.array([0.32, 0.32, 0.32, 0.04]), np.array(means, float), covariance)
+    result = fitted(X, 4, covariance_type=name, reg_covar=0.0, start=start, max_iter=20)
+    assert result.model.n_components == 4
+    assert any("placed anew" in note for note in result.notes)
+    assert result.model.weights.min() > 1e-4
 
 
 @in_turn(NAMES, reg_covar=[None, 0.0])

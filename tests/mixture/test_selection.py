@@ -114,17 +114,23 @@ def test_of_large_data_the_best_is_followed_and_the_others_are_near():
         assert np.all(np.diff(found) >= -1e-6)
 
 
-def test_of_large_data_one_that_was_behind_may_become_the_best(monkeypatch):
+@pytest.mark.parametrize("weight", [None, 0.5])
+def test_of_large_data_one_that_was_behind_may_become_the_best(monkeypatch, weight):
     monkeypatch.setattr("gmmcli.mixture.grid.REACH", 1.0)
     X, _ = two_clusters(np.random.default_rng(12), (9_000, 6_000), distance=4.0)
     poor = (X[:, 0] > np.quantile(X[:, 0], 0.97)).astype(int)
-    fits = {1: fitted(X, 1), 2: fitted(X, 2, start=poor, max_iter=0)}
+    weights = None if weight is None else np.full(len(X), weight)
+    fits = {
+        1: fitted(X, 1, weights=weights),
+        2: fitted(X, 2, weights=weights, start=poor, max_iter=0),
+    }
     assert fits[2].bic > fits[1].bic
-    cells = _Grid(Fitting(rows(X)), {"full": "VVV"}, FitOptions(rough=True))
+    cells = _Grid(Fitting(rows(X, weights)), {"full": "VVV"}, FitOptions(rough=True))
     cells.done = {("full", K): Cell(K, "full", result) for K, result in fits.items()}
     cells.follow("bic", FitOptions())
     found = cells.done["full", 2].result
-    assert found.log_likelihood == pytest.approx(fitted(X, 2).log_likelihood, abs=0.01)
+    alone = fitted(X, 2, weights=weights)
+    assert found.log_likelihood == pytest.approx(alone.log_likelihood, abs=0.01)
 
 
 def test_of_large_data_those_that_cannot_become_the_best_are_not_followed_for_long(monkeypatch):

@@ -202,13 +202,13 @@ def test_slow_progress_is_left_where_the_coming_step_gains_little_and_fast_progr
     assert swift == stopped_after(LikelihoodRule(1e-8), fast, n_rows) > 10
 
 
-@pytest.mark.parametrize(("missing", "expected"), [(0, 10), (1, 14), (10, 10)])
+@pytest.mark.parametrize(("missing", "expected"), [(0, 10), (1, 21), (20, 10)])
+@pytest.mark.parametrize("n_rows", [20_000, 5_000])
 def test_below_what_another_reaches_slow_progress_is_followed_if_it_may_come_there(
-    missing, expected
+    missing, expected, n_rows
 ):
-    # of the geometric series 5 * 0.8^13 is left at the 14th step, and leaps may find 4 times that
-    n_rows = 20_000
-    gains = n_rows * 0.8 ** np.arange(20)
+    # of the geometric series 5 * 0.8^20 is left at the 21st step, and leaps may find 20 times that
+    gains = n_rows * 0.8 ** np.arange(30)
     for kind in (LikelihoodRule, ParameterRule):
         rule = kind(1e-8, least_gain=0.11, floor=missing * n_rows)
         assert stopped_after(rule, gains, n_rows) == expected
