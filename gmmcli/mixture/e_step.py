@@ -26,8 +26,9 @@ FAINT = 53 * float(np.log(2))
 """Nats below the likeliest component, beyond which others do not show in the sum of all."""
 FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not beyond."""
-NEXT_TO_NOTHING = 1e-200
-"""The share of those that are, so that a component without any rows has a mean all the same."""
+NEXT_TO_NOTHING = 1e-60
+"""The share of those that are, so that a component without any rows has a mean all the same; large
+enough for squares of its inverse."""
 
 
 def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
