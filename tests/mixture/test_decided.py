@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Peer
 
 from gmmcli.mixture.decided import Decided
-from gmmcli.mixture.e_step import FAINT, SAFE_ERROR, EStep
+from gmmcli.mixture.e_step import FAINT, FEW_LIVE, SAFE_ERROR, EStep, relative_shares
 from gmmcli.mixture.em import State, iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
@@ -136,6 +136,21 @@ def test_rows_in_doubt_are_those_between_clusters_and_those_far_from_all():
     # three standard deviations are not typical any more
     assert kept.X[0].tolist() == [here - 0.01, here + 0.01, 10.0, -3.1, 40.0]
     assert raw_problem(X[:, None], "spherical").e_step(model).doubt is NOT_KEPT
+
+
+@pytest.mark.parametrize("farthest", [30.0, 2_000.0])
+def test_shares_relative_to_the_likeliest_are_exponentials(farthest):
+    rng = np.random.default_rng(15)
+    below = -rng.uniform(0, farthest, (8, 500))
+    # two that are the likeliest together, too
+    below[rng.integers(8, size=500), np.arange(500)] = 0
+    below[:2, 0] = 0
+    are_few = np.mean(below > -FAINT) <= FEW_LIVE
+    assert are_few == (farthest > 100)
+    shares = relative_shares(below.copy())
+    np.testing.assert_allclose(shares, np.exp(below), rtol=1e-15, atol=2.0**-53)
+    # none is without any, where exp itself would have nothing left
+    assert not are_few or shares.min() > 0 == np.exp(below).min()
 
 
 def test_where_most_rows_are_in_doubt_nothing_is_left_out():
