@@ -8,18 +8,20 @@ well and gives the same result to the last bit.
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from operator import add
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
 from gmmcli.errors import FitError
-from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.moments import Moments
 from gmmcli.mixture.workers import Serial, Sum, Workers
 
 BATCH_ROWS = 8192
 """Rows of a batch. Sums are taken batch by batch, so the number is part of the result's bits."""
 
+MOST_BLOCK = 4_096
+"""Rows of a block at most: as many of them as suit the caches."""
 MOST_FEATURES = 1_000_000
 """Numbers that are kept instead of being computed in each pass, at most."""
 LONG_NUMBERS = 5_000_000
@@ -32,6 +34,11 @@ class Batch(NamedTuple):
     X: FloatArray
     weights: FloatArray | None
 
+    def taken(self, rows: IntArray) -> Self:
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return type(self)(self.X.take(rows, axis=1), weights)
+
 
 def in_one(batches: Sequence[Batch]) -> Batch:
     """The rows of several batches, either all with weights or none."""
@@ -40,6 +47,27 @@ def in_one(batches: Sequence[Batch]) -> Batch:
         np.concatenate([batch.X for batch in batches], axis=1),
         np.concatenate(weights) if weights else None,
     )
+
+
+class Block(NamedTuple):
+    """Rows that suit the caches: X (D, B), weights (B,) or None, T(x) (P, B) where it is kept."""
+
+    X: FloatArray
+    weights: FloatArray | None
+    features: FloatArray | None = None
+
+    @classmethod
+    def of(cls, batch: Batch, features: FloatArray | None, rows: slice) -> Self:
+        """Some rows of a batch."""
+        weights = None if batch.weights is None else batch.weights[rows]
+        return cls(batch.X[:, rows], weights, None if features is None else features[:, rows])
+
+
+def cut(n_rows: int, block_rows: int) -> list[slice]:
+    """Rows in blocks of one size, about so many in each."""
+    n_blocks = max(round(n_rows / block_rows), -(-n_rows // MOST_BLOCK), 1)
+    size = max(-(-n_rows // n_blocks), 1)
+    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
 class Batches(Protocol):

@@ -18,11 +18,12 @@ import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.mixture.batches import ArrayBatches
-from gmmcli.mixture.e_step import FAINT, SAFE_ERROR
+from gmmcli.mixture.e_step import SAFE_ERROR
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import in_memory
 from gmmcli.mixture.statistics import (
+    FAINT,
     NOT_KEPT,
     SufficientStatistics,
     expected_log_likelihood,

@@ -1,18 +1,25 @@
 """The E-step: responsibilities of blocks of rows under one mixture, summed as they are found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from typing import NamedTuple, Self
 
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import ArrayBatches, Batch
+from gmmcli.mixture.batches import MOST_BLOCK, ArrayBatches, Batch, Block, cut
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments, Write, write_same
-from gmmcli.mixture.statistics import NOT_KEPT, Doubt, SufficientStatistics, typical_density
+from gmmcli.mixture.screening import Screening
+from gmmcli.mixture.statistics import (
+    FAINT,
+    NEXT_TO_NOTHING,
+    NOT_KEPT,
+    Doubt,
+    SufficientStatistics,
+    typical_density,
+)
 
 SAFE_ERROR = 1e-8
 """Nats of rounding in a row's log-density above which a component takes the centred form."""
@@ -20,15 +27,10 @@ WIDEST = 40
 """Features beyond which the centred form is the faster one."""
 BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
-LEAST_BLOCK, MOST_BLOCK = 1_400, 4_096
-"""Rows of a block: about so many at least, and at most."""
-FAINT = 53 * float(np.log(2))
-"""Nats below the likeliest component, beyond which others do not show in the sum of all."""
+LEAST_BLOCK = 1_400
+"""Rows of a block, about so many at least."""
 FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not beyond."""
-NEXT_TO_NOTHING = 1e-60
-"""The share of those that are, so that a component without any rows has a mean all the same; large
-enough for squares of its inverse."""
 
 
 def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
@@ -64,20 +66,6 @@ def relative_shares(below: FloatArray) -> FloatArray:
     np.add(likeliest, NEXT_TO_NOTHING, out=flat)
     flat[places] = shares
     return below
-
-
-class Block(NamedTuple):
-    """Rows that suit the caches: X (D, B), weights (B,) or None, T(x) (P, B) where it is kept."""
-
-    X: FloatArray
-    weights: FloatArray | None
-    features: FloatArray | None
-
-    @classmethod
-    def of(cls, batch: Batch, features: FloatArray | None, rows: slice) -> Self:
-        """Some rows of a batch."""
-        weights = None if batch.weights is None else batch.weights[rows]
-        return cls(batch.X[:, rows], weights, None if features is None else features[:, rows])
 
 
 class EStep:
@@ -120,6 +108,8 @@ class EStep:
         self.threshold = threshold
         self.is_whole = is_whole
         self.typical = typical_density(model) if is_whole else np.nan
+        is_screened = is_whole and not self.shared and not centred.any()
+        self.screening = Screening.of(model, error, threshold) if is_screened else None
         self.is_completed = is_whole and self.shared
         if self.shared:
             numbers = 1 + 3 * model.n_features
@@ -155,15 +145,27 @@ class EStep:
         self, batch: Batch, features: FloatArray | None, blocks: list[slice], write: Write
     ) -> SufficientStatistics:
         found = (Block.of(batch, features, rows) for rows in blocks)
+        if self.screening is not None and features is None:
+            return self._screened(self.screening, found, write)
         total = reduce(add, (self.of_block(block, write) for block in found))
         packed = total.doubt.packed()
         return total if packed is total.doubt else replace(total, doubt=packed)
 
+    def _screened(
+        self, screening: Screening, blocks: Iterable[Block], write: Write
+    ) -> SufficientStatistics:
+        """The same where most rows are beyond doubt; the others are gone over together."""
+        total, others = screening.statistics(blocks, write)
+        n_rows = others.X.shape[1]
+        if n_rows == 0:
+            return total
+        for rows in cut(n_rows, self.block_rows):
+            total += self.of_block(Block.of(others, None, rows))
+        return replace(total, doubt=Doubt((others,), others.X.size))
+
     def blocks(self, n_rows: int) -> list[slice]:
         """The rows of a batch in blocks of one size that suit the caches."""
-        n_blocks = max(round(n_rows / self.block_rows), -(-n_rows // MOST_BLOCK), 1)
-        size = max(-(-n_rows // n_blocks), 1)
-        return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+        return cut(n_rows, self.block_rows if self.screening is None else MOST_BLOCK)
 
     def of_block(self, block: Block, write: Write = write_same) -> SufficientStatistics:
         """Statistics of a block's rows."""

@@ -114,7 +114,7 @@ def _mean_about(totals: FloatArray, n_features: int) -> FloatArray:
 
 
 @cache
-def _upper(n_features: int) -> tuple[IntArray, IntArray]:
+def upper_triangle(n_features: int) -> tuple[IntArray, IntArray]:
     """Rows and columns of the upper triangle, in the order of T(x): by diagonals."""
     rows = np.concatenate([np.arange(n_features - offset) for offset in range(n_features)])
     offsets = np.repeat(np.arange(n_features), np.arange(n_features, 0, -1))
@@ -159,7 +159,7 @@ class FullMoments:
     def features(X: FloatArray, write: Write = write_same) -> FloatArray:
         """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
         n_features, n_rows = X.shape
-        block = np.empty((FullMoments.width(n_features), n_rows))
+        block = np.empty((FullMoments.width(n_features), n_rows), X.dtype)
         block[0] = 1
         start = 1 + n_features
         rows = block[1:start]
@@ -174,7 +174,7 @@ class FullMoments:
     def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:
         """What the products in T(x) add to coefficients · T(x), block X (D, B): (B,)."""
         matrix = np.zeros((len(X), len(X)))
-        matrix[_upper(len(X))] = coefficients
+        matrix[upper_triangle(len(X))] = coefficients
         added: FloatArray = np.einsum("db,db->b", matrix @ X, X)
         return added
 
@@ -182,7 +182,7 @@ class FullMoments:
     def products(X: FloatArray, weights: FloatArray | None) -> FloatArray:
         """Sum over a block of w times the products in T(x): (P - 1 - D,)."""
         second = (X if weights is None else X * weights) @ X.T
-        upper: FloatArray = second[_upper(len(X))]
+        upper: FloatArray = second[upper_triangle(len(X))]
         return upper
 
     @staticmethod
@@ -191,7 +191,7 @@ class FullMoments:
         n_features = means.shape[1]
         whitened_means = np.einsum("kij,kj->ki", factors, means)
         precisions = factors.transpose(0, 2, 1) @ factors
-        rows, columns = _upper(n_features)
+        rows, columns = upper_triangle(n_features)
         quadratic = -0.5 * precisions[:, rows, columns]
         # the cross term x_i x_j stands once in T and twice in the quadratic form
         quadratic[:, n_features:] *= 2
@@ -210,7 +210,7 @@ class FullMoments:
         Y = X - origin[:, None]
         weighted = Y * r
         second = weighted @ Y.T
-        upper = second[_upper(len(second))]
+        upper = second[upper_triangle(len(second))]
         return np.concatenate([[r.sum()], weighted.sum(axis=1), upper])
 
     @staticmethod
@@ -218,7 +218,7 @@ class FullMoments:
         """Means (K, D) and scatters about them (K, D, D) from sums of r · T(x - origin) (K, P)."""
         n_features = origins.shape[1]
         shift = _mean_about(totals, n_features)
-        rows, columns = _upper(n_features)
+        rows, columns = upper_triangle(n_features)
         upper = totals[:, 1 + n_features :] - totals[:, :1] * shift[:, rows] * shift[:, columns]
         scatter = np.empty((len(totals), n_features, n_features))
         scatter[:, rows, columns] = upper
@@ -229,7 +229,7 @@ class FullMoments:
     def totals(masses: FloatArray, means: FloatArray, scatters: FloatArray) -> FloatArray:
         """Sums of r · T(x) (K, P) from their masses (K,), means (K, D) and scatters about them."""
         first = masses[:, None] * means
-        rows, columns = _upper(means.shape[1])
+        rows, columns = upper_triangle(means.shape[1])
         second = scatters[:, rows, columns] + first[:, rows] * means[:, columns]
         return np.concatenate([masses[:, None], first, second], axis=1)
 
@@ -275,7 +275,7 @@ class DiagonalMoments:
     def features(X: FloatArray, write: Write = write_same) -> FloatArray:
         """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
         n_features, n_rows = X.shape
-        block = np.empty((1 + 2 * n_features, n_rows))
+        block = np.empty((1 + 2 * n_features, n_rows), X.dtype)
         block[0] = 1
         rows = block[1 : 1 + n_features]
         write(X, rows)

@@ -16,6 +16,11 @@ from gmmcli.mixture.moments import Moments
 
 RARE_ROWS = 5_000
 """Rows that are kept as unlikely: more of them than this are no rarity."""
+FAINT = 53 * float(np.log(2))
+"""Nats below the likeliest component, beyond which others do not show in the sum of all."""
+NEXT_TO_NOTHING = 1e-60
+"""The share of those that are, so that a component without any rows has a mean all the same; large
+enough for squares of its inverse."""
 MARGIN = 2.0
 """Beyond sqrt(D) standard deviations, as far as most rows are from the centre of a component."""
 MOST_IN_DOUBT = 1_000_000

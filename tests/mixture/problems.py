@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -177,3 +178,33 @@ class MclustRule:
     def __call__(self, before, step):
         change = step.log_likelihood - before.log_likelihood
         return abs(change) / (1 + abs(step.log_likelihood)) < 1e-12
+
+
+def apart(rng, name, *, distance=12.0, n_components=4, n_features=3):
+    """Clusters of that structure whose centres are far apart."""
+    covariance = random_covariance(rng, name, n_components, n_features)
+    spread = np.sqrt(covariance.variances.max())
+    means = distance * spread * np.eye(n_components, n_features)
+    means += rng.standard_normal(means.shape)
+    return GaussianMixture(rng.dirichlet(np.full(n_components, 5.0)), means, covariance)
+
+
+def lazy(X, name, weights=None):
+    """EM over these rows as over many: those beyond doubt may be left out."""
+    problem = raw_problem(X, name)
+    covariance = problem.structure.form.of_matrix(
+        np.atleast_2d(np.cov(X.T, ddof=0, aweights=weights))
+    )
+    return replace(
+        problem,
+        batches=rows(X, weights),
+        is_lazy=True,
+        mean=np.average(X, axis=0, weights=weights),
+        penalty=replace(problem.penalty, target=covariance),
+    )
+
+
+def precisions(model, name):
+    """As scikit-learn takes them."""
+    values = model.covariance.values
+    return 1 / values if name in {"diag", "spherical"} else np.linalg.inv(values)

@@ -9,50 +9,27 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture.problems import NAMES, fitted, random_covariance, raw_problem, rows, table
+from mixture.problems import NAMES, apart, fitted, lazy, precisions, raw_problem, rows, table
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Peer
 
 from gmmcli.mixture.decided import Decided
-from gmmcli.mixture.e_step import FAINT, FEW_LIVE, SAFE_ERROR, EStep, relative_shares
+from gmmcli.mixture.e_step import FEW_LIVE, SAFE_ERROR, EStep, relative_shares
 from gmmcli.mixture.em import State, iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.partition import model_of, moments_of
 from gmmcli.mixture.snapshot import Snapshot
-from gmmcli.mixture.statistics import NOT_KEPT
+from gmmcli.mixture.statistics import FAINT, NOT_KEPT
 
 every_structure = pytest.mark.parametrize("name", NAMES)
-
-
-def apart(rng, name, *, distance=12.0, n_components=4, n_features=3):
-    """Clusters of that structure whose centres are far apart."""
-    covariance = random_covariance(rng, name, n_components, n_features)
-    spread = np.sqrt(covariance.variances.max())
-    means = distance * spread * np.eye(n_components, n_features)
-    means += rng.standard_normal(means.shape)
-    return GaussianMixture(rng.dirichlet(np.full(n_components, 5.0)), means, covariance)
 
 
 def near(model, X, name, share=0.2):
     """What EM makes of some of the rows: a mixture that is a little different."""
     problem = raw_problem(X[: int(len(X) * share)], name)
     return problem.m_step(problem.e_step(model).estimates(), model)
-
-
-def lazy(X, name, weights=None):
-    problem = raw_problem(X, name)
-    covariance = problem.structure.form.of_matrix(
-        np.atleast_2d(np.cov(X.T, ddof=0, aweights=weights))
-    )
-    return replace(
-        problem,
-        batches=rows(X, weights),
-        is_lazy=True,
-        mean=np.average(X, axis=0, weights=weights),
-        penalty=replace(problem.penalty, target=covariance),
-    )
 
 
 @every_structure
@@ -211,11 +188,6 @@ def test_iterations_are_those_of_scikit_learn(name):
     np.testing.assert_allclose(last.model.weights, peer.weights_, rtol=1e-9)
     np.testing.assert_allclose(last.model.means, peer.means_, rtol=1e-9, atol=1e-9)
     assert last.log_likelihood == pytest.approx(peer.score(X) * len(X), rel=1e-11)
-
-
-def precisions(model, name):
-    values = model.covariance.values
-    return 1 / values if name in {"diag", "spherical"} else np.linalg.inv(values)
 
 
 def separated(n_rows):
