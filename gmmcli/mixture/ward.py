@@ -17,7 +17,8 @@ FULL = 0.8
 class Tree(NamedTuple):
     """M - 1 merges, the nearest first.
 
-    pairs : (M - 1, 2), a row of each of the two clusters that merge.
+    pairs : (M - 1, 2), the rows that stand for the two clusters that merge; the first goes on to
+        stand for both.
     heights : (M - 1,), by how much the within sum of squares grows.
     """
 
@@ -67,15 +68,9 @@ def ward(X: FloatArray, masses: FloatArray) -> Tree:
 def cut(tree: Tree, n_groups: int) -> IntArray:
     """Labels (M,) from 0 when the merges stop at that many groups."""
     n_rows = len(tree.pairs) + 1
-    parent = list(range(n_rows))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for a, b in tree.pairs[: n_rows - n_groups]:
-        parent[root(int(b))] = root(int(a))
-    roots = [root(row) for row in range(n_rows)]
-    return np.unique(roots, return_inverse=True)[1].astype(np.int64)
+    kept, gone = tree.pairs[: n_rows - n_groups].T
+    stands_for = np.arange(n_rows)
+    stands_for[gone] = kept
+    while not np.array_equal(farther := stands_for[stands_for], stands_for):
+        stands_for = farther
+    return np.unique(stands_for, return_inverse=True)[1].astype(np.int64)
