@@ -18,6 +18,8 @@ from gmmcli.mixture.arrays import FloatArray, IntArray
 from gmmcli.mixture.ward import Tree
 
 EXTRA_ROWS = 1.0
+PAIR_NUMBERS = 30_000
+"""Numbers in the scatters of the pairs that are judged at once: few enough for the caches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +39,12 @@ class _Clusters:
         cost: FloatArray = n * (log_det - len(self.spread) * np.log(n))
         return cost
 
-    def joined(self, i: int, others: IntArray) -> "_Clusters":
-        """Cluster i together with each of the others."""
+    def joined(self, i: int | IntArray, others: IntArray) -> "_Clusters":
+        """Cluster i together with each of the others; or clusters i, one with each."""
         mass = self.mass[i] + self.mass[others]
         gap = self.centre[others] - self.centre[i]
         share = self.mass[others] / mass
-        between = (self.mass[i] * share[:, None] * gap)[:, :, None] * gap[:, None, :]
+        between = ((self.mass[i] * share)[:, None] * gap)[:, :, None] * gap[:, None, :]
         centre = self.centre[i] + share[:, None] * gap
         scatter = self.scatter[others]
         scatter += self.scatter[i]
@@ -70,9 +72,10 @@ def model_based(X: FloatArray, masses: FloatArray, groups: IntArray) -> Tree:
     n_groups = len(clusters.mass)
     own = clusters.cost()
     loss = np.full((n_groups, n_groups), np.inf)
-    for i in range(n_groups - 1):
-        others = np.arange(i + 1, n_groups)
-        loss[i, others] = clusters.joined(i, others).cost() - own[i] - own[others]
+    every, step = np.stack(np.triu_indices(n_groups, 1)), max(PAIR_NUMBERS // len(X) ** 2, 1)
+    for start in range(0, every.shape[1], step):
+        ones, others = every[:, start : start + step]
+        loss[ones, others] = clusters.joined(ones, others).cost() - own[ones] - own[others]
     pairs: list[tuple[int, int]] = []
     heights: list[float] = []
     left = np.arange(n_groups)
