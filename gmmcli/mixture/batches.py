@@ -63,7 +63,7 @@ class Block(NamedTuple):
         return cls(batch.X[:, rows], weights, None if features is None else features[:, rows])
 
 
-def cut(n_rows: int, block_rows: int) -> list[slice]:
+def in_blocks(n_rows: int, block_rows: int) -> list[slice]:
     """Rows in blocks of one size, about so many in each."""
     n_blocks = max(round(n_rows / block_rows), -(-n_rows // MOST_BLOCK), 1)
     size = max(-(-n_rows // n_blocks), 1)

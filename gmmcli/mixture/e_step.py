@@ -1,6 +1,6 @@
 """The E-step: responsibilities of blocks of rows under one mixture, summed as they are found."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -8,7 +8,7 @@ from operator import add
 import numpy as np
 
 from gmmcli.mixture.arrays import FloatArray
-from gmmcli.mixture.batches import MOST_BLOCK, ArrayBatches, Batch, Block, cut
+from gmmcli.mixture.batches import MOST_BLOCK, ArrayBatches, Batch, Block, in_blocks
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments, Write, write_same
 from gmmcli.mixture.screening import Screening
@@ -108,8 +108,9 @@ class EStep:
         self.threshold = threshold
         self.is_whole = is_whole
         self.typical = typical_density(model) if is_whole else np.nan
-        is_screened = is_whole and not self.shared and not centred.any()
-        self.screening = Screening.of(model, error, threshold) if is_screened else None
+        # only of T(x) and a single product for all components is there a shorter form
+        is_pooled = is_whole and not self.shared and not centred.any()
+        self.screening = Screening.of(model, error, threshold) if is_pooled else None
         self.is_completed = is_whole and self.shared
         if self.shared:
             numbers = 1 + 3 * model.n_features
@@ -136,7 +137,8 @@ class EStep:
         """
         number, rows = part
         batch = batches.batch(number)
-        needed = len(self.pooled) > 0 and not self.shared and write is write_same
+        is_product = len(self.pooled) > 0 and not self.shared and self.screening is None
+        needed = is_product and write is write_same
         features = batches.features(self.form, number) if needed else None
         blocks = self.blocks(batch.X.shape[1]) if rows is None else [rows]
         return self._of_blocks(batch, features, blocks, write)
@@ -144,28 +146,33 @@ class EStep:
     def _of_blocks(
         self, batch: Batch, features: FloatArray | None, blocks: list[slice], write: Write
     ) -> SufficientStatistics:
-        found = (Block.of(batch, features, rows) for rows in blocks)
-        if self.screening is not None and features is None:
+        found = [Block.of(batch, features, rows) for rows in blocks]
+        if self.screening is not None:
             return self._screened(self.screening, found, write)
         total = reduce(add, (self.of_block(block, write) for block in found))
         packed = total.doubt.packed()
         return total if packed is total.doubt else replace(total, doubt=packed)
 
     def _screened(
-        self, screening: Screening, blocks: Iterable[Block], write: Write
+        self, screening: Screening, blocks: list[Block], write: Write
     ) -> SufficientStatistics:
-        """The same where most rows are beyond doubt; the others are gone over together."""
+        """Statistics of blocks most of whose rows are beyond doubt; the others go together."""
         total, others = screening.statistics(blocks, write)
-        n_rows = others.X.shape[1]
-        if n_rows == 0:
+        n_others = others.X.shape[1]
+        if n_others == 0:
             return total
-        for rows in cut(n_rows, self.block_rows):
+        for rows in in_blocks(n_others, self.block_rows):
             total += self.of_block(Block.of(others, None, rows))
-        return replace(total, doubt=Doubt((others,), others.X.size))
+        are_few = 2 * n_others <= sum(block.X.shape[1] for block in blocks)
+        doubt = Doubt((others,), others.X.size) if are_few else NOT_KEPT
+        return replace(total, doubt=doubt)
 
     def blocks(self, n_rows: int) -> list[slice]:
-        """The rows of a batch in blocks of one size that suit the caches."""
-        return cut(n_rows, self.block_rows if self.screening is None else MOST_BLOCK)
+        """The rows of a batch in blocks of one size that suit the caches.
+
+        Of rows that are screened a block holds more: their T(x) is half as long.
+        """
+        return in_blocks(n_rows, self.block_rows if self.screening is None else MOST_BLOCK)
 
     def of_block(self, block: Block, write: Write = write_same) -> SufficientStatistics:
         """Statistics of a block's rows."""
@@ -260,9 +267,8 @@ class EStep:
             return NOT_KEPT
         if len(chosen) == 0:
             return Doubt()
-        X, weights = rows
-        X = X.take(chosen, axis=1)
-        return Doubt((Batch(X, None if weights is None else weights[chosen]),), X.size)
+        doubted = rows.taken(chosen)
+        return Doubt((doubted,), doubted.X.size)
 
     def log_density(self, X: FloatArray) -> FloatArray:
         """ln p(x) of the rows of X (D, B): (B,)."""

@@ -72,10 +72,11 @@ def model_based(X: FloatArray, masses: FloatArray, groups: IntArray) -> Tree:
     n_groups = len(clusters.mass)
     own = clusters.cost()
     loss = np.full((n_groups, n_groups), np.inf)
-    every, step = np.stack(np.triu_indices(n_groups, 1)), max(PAIR_NUMBERS // len(X) ** 2, 1)
+    every = np.stack(np.triu_indices(n_groups, 1))
+    step = max(PAIR_NUMBERS // len(X) ** 2, 1)
     for start in range(0, every.shape[1], step):
-        ones, others = every[:, start : start + step]
-        loss[ones, others] = clusters.joined(ones, others).cost() - own[ones] - own[others]
+        first, second = every[:, start : start + step]
+        loss[first, second] = clusters.joined(first, second).cost() - own[first] - own[second]
     pairs: list[tuple[int, int]] = []
     heights: list[float] = []
     left = np.arange(n_groups)

@@ -51,7 +51,7 @@ class Moments(Protocol):
 
     @staticmethod
     def features(X: FloatArray, write: Write = write_same) -> FloatArray:
-        """T(x) of each row of a block X (D, B): (P, B); `write` brings X to x."""
+        """T(x) of each row of a block X (D, B): (P, B), as precise as X; `write` brings X to x."""
 
     @staticmethod
     def quadratic(X: FloatArray, coefficients: FloatArray) -> FloatArray:

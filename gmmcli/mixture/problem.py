@@ -64,8 +64,9 @@ class Problem:
         if not isinstance(batches, ArrayBatches):
             statistics = self.workers.map_reduce(e_step, batches)
             return e_step.completed(statistics, self.mean, self.penalty.target)
-        # few batches do not share out evenly; their blocks do, and are added in the same order
-        whole = batches.n_batches > MANY_BATCHES
+        # few batches do not share out evenly; their blocks do, and are added in the same order,
+        # unless rows in doubt of several blocks are gone over together
+        whole = batches.n_batches > MANY_BATCHES or e_step.screening is not None
         parts = [
             [(i, None)] if whole else [(i, rows) for rows in e_step.blocks(batches.n_rows_of(i))]
             for i in range(batches.n_batches)

@@ -26,14 +26,14 @@ from gmmcli.mixture.statistics import (
 
 FEWEST_FEATURES = 5
 """Columns from which it pays: of fewer T(x) is short, and without products it always is."""
-MOST_IN_DOUBT = 0.15
-"""Share of the rows up to which it pays: these are gone over twice."""
-SAFE_ERROR = 1.0
+MOST_DOUBTED = 0.15
+"""Share of the rows in doubt up to which it pays: these are gone over twice."""
+SAFE_SINGLE = 1.0
 """Nats of rounding in a row's log-density up to which single precision will do."""
 LENGTHENED = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 """Times that rounding is larger in single precision."""
 LOGISTIC = 1.7
-"""Times that a logistic variable is to be stretched to look like a normal one."""
+"""Times that a standard normal variable is to be stretched to look like a logistic one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Screening:
         """
         is_long = model.covariance.form is FullMoments and model.n_features >= FEWEST_FEATURES
         rounding = LENGTHENED * float(error.max())
-        if not (is_long and rounding <= SAFE_ERROR and share_in_doubt(model) <= MOST_IN_DOUBT):
+        if not (is_long and rounding <= SAFE_SINGLE and share_in_doubt(model) <= MOST_DOUBTED):
             return None
         least = max(typical_density(model), threshold) + rounding
         return cls(model, model.coefficients.astype(np.float32), FAINT + 2 * rounding, least)
@@ -69,16 +69,18 @@ class Screening:
     def statistics(
         self, blocks: Iterable[Block], write: Write
     ) -> tuple[SufficientStatistics, Batch]:
-        """Those of the rows beyond doubt, and the others, in the mixture's coordinates."""
+        """Those of the rows beyond doubt, and the others, in the mixture's coordinates.
+
+        Each share is 1, so that the logarithms of the shares, `log_top`, add up to 0.
+        """
         totals, others = np.zeros(self.coefficients.shape), list[Batch]()
         for block in blocks:
             linear = np.ones((1 + len(block.X), block.X.shape[1]))
             X = linear[1:]
             write(block.X, X)
-            *own, rest = self.sorted(X)
+            *own, rest = self.by_component(X)
             totals += _totals(linear, block.weights, own)
-            weights = None if block.weights is None else block.weights[rest]
-            others.append(Batch(X.take(rest, axis=1), weights))
+            others.append(Batch(X, block.weights).taken(rest))
         n_rows = float(totals[:, 0].sum())
         log_likelihood = float((self.model.coefficients * totals).sum())
         totals += NEXT_TO_NOTHING * totals.sum(axis=0)
@@ -88,7 +90,7 @@ class Screening:
         )
         return found, in_one(others)
 
-    def sorted(self, X: FloatArray) -> list[IntArray]:
+    def by_component(self, X: FloatArray) -> list[IntArray]:
         """The rows of a block X (D, B) by component, K arrays, and one more of those in doubt."""
         joint = self.coefficients @ FullMoments.features(X.astype(np.float32))
         top = joint.max(axis=0)
@@ -106,11 +108,12 @@ def share_in_doubt(model: GaussianMixture) -> float:
     Under component k the log-odds against j have a mean that is linear in the moments of k and,
     were the covariances equal, twice as large a variance. They are taken as normal.
     """
+    # of all these matrices the columns are the components that rows come from
     ones = np.ones(model.n_components)
     moments = model.covariance.form.totals(ones, model.means, model.covariance.matrices)
     expected = model.coefficients @ moments.T
-    odds = np.maximum(np.diag(expected) - expected, np.finfo(np.float64).tiny)
-    within = np.exp(-np.logaddexp(0, LOGISTIC * (odds - FAINT) / np.sqrt(2 * odds)))
+    log_odds = np.maximum(np.diag(expected) - expected, np.finfo(np.float64).tiny)
+    within = np.exp(-np.logaddexp(0, LOGISTIC * (log_odds - FAINT) / np.sqrt(2 * log_odds)))
     np.fill_diagonal(within, 0)
     return float(model.weights @ np.minimum(within.sum(axis=0), 1))
 

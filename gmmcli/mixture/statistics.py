@@ -146,16 +146,12 @@ def expected_log_likelihood(model: GaussianMixture, statistics: SufficientStatis
 
     It is linear in the statistics, whatever the model.
     """
-    if statistics.origins.any():
-        factors, means = model.covariance.factors, model.means - statistics.origins
-        coefficients = statistics.form.coefficients(means, factors)
-        coefficients[:, 0] += model.log_scale
-    else:
-        coefficients = model.coefficients
-    if not np.all(model.weights > 0):
-        # a component that has lost its rows adds nothing
-        coefficients = coefficients.copy()
-        coefficients[:, 0] = np.where(model.weights > 0, coefficients[:, 0], 0)
+    if np.all(model.weights > 0) and not statistics.origins.any():
+        return float((model.coefficients * statistics.totals).sum())
+    factors, means = model.covariance.factors, model.means - statistics.origins
+    coefficients = statistics.form.coefficients(means, factors)
+    # a component that has lost its rows adds nothing
+    coefficients[:, 0] += np.where(model.weights > 0, model.log_scale, 0)
     return float((coefficients * statistics.totals).sum())
 
 

@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture.problems import apart, lazy, precisions
+from mixture.problems import apart, lazy, precisions, rows
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Peer
 
+from gmmcli.execution import executor
+from gmmcli.mixture.batches import MOST_BLOCK
 from gmmcli.mixture.e_step import EStep
 from gmmcli.mixture.em import iterate
+from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.screening import MOST_IN_DOUBT, Screening, share_in_doubt
-from gmmcli.mixture.statistics import FAINT, typical_density
+from gmmcli.mixture.options import FitOptions
+from gmmcli.mixture.screening import MOST_DOUBTED, Screening, share_in_doubt
+from gmmcli.mixture.statistics import FAINT, NOT_KEPT, typical_density
 
 
 def clusters(rng, *, distance=14.0, n_features=6, n_components=4, n_rows=6_000):
@@ -28,6 +32,18 @@ def screened(model, problem, **options):
     e_step = EStep(model, problem.radius, is_whole=True, **options)
     assert e_step.screening is not None
     return e_step
+
+
+@pytest.fixture
+def screenings(monkeypatch):
+    """The number of rows of each block that is screened."""
+    found, by_component = [], Screening.by_component
+    monkeypatch.setattr(
+        Screening,
+        "by_component",
+        lambda self, X: found.append(X.shape[1]) or by_component(self, X),
+    )
+    return found
 
 
 def joint(model, X):
@@ -51,7 +67,7 @@ def test_statistics_are_those_of_an_e_step_over_all_rows(weighted, n_features, n
         assert ours.log_top == pytest.approx(whole.log_top, rel=1e-9, abs=1e-9)
         np.testing.assert_allclose(ours.totals, whole.totals, rtol=1e-12, atol=1e-9)
         # and few rows were gone over twice
-        assert sum(rows.X.shape[1] for rows in ours.doubt.rows) < 0.1 * batch.X.shape[1]
+        assert sum(kept.X.shape[1] for kept in ours.doubt.rows) < 0.1 * batch.X.shape[1]
 
 
 @settings(max_examples=40)
@@ -66,13 +82,13 @@ def test_what_is_beyond_doubt_is_so_in_double_precision(seed, distance):
     e_step = EStep(model, problem.radius)
     screening = Screening.of(model, np.full(4, 1e-12), -np.inf)
     if screening is None:
-        assert share_in_doubt(model) > MOST_IN_DOUBT
+        assert share_in_doubt(model) > MOST_DOUBTED
         return
-    *own, others = screening.sorted(X.T)
+    *own, others = screening.by_component(X.T)
     assert sorted(np.concatenate([*own, others]).tolist()) == list(range(len(X)))
     densities = e_step.log_joint(*e_step.read(X.T))
-    for k, rows in enumerate(own):
-        here = densities[:, rows]
+    for k, chosen in enumerate(own):
+        here = densities[:, chosen]
         assert np.all(here[k] >= typical_density(model))
         assert np.all(np.delete(here, k, axis=0) < here[k] - FAINT)
     # those at the very border may be either
@@ -81,13 +97,13 @@ def test_what_is_beyond_doubt_is_so_in_double_precision(seed, distance):
     assert np.all(~(alone & (top > typical_density(model) + 1e-3))[others])
 
 
-def test_an_iteration_is_that_of_scikit_learn():
+def test_an_iteration_is_that_of_scikit_learn(screenings):
     rng = np.random.default_rng(1)
     model, X = clusters(rng, n_rows=12_000)
     begin = replace(model, means=model.means + 0.1)
     problem = lazy(X, "full")
-    screened(begin, problem)
     _, step = islice(iterate(begin, problem), 2)
+    assert len(screenings) >= 2
     peer = Peer(
         4,
         weights_init=begin.weights,
@@ -106,6 +122,37 @@ def test_an_iteration_is_that_of_scikit_learn():
     assert step.log_likelihood == pytest.approx(peer.score(X) * len(X), rel=1e-12)
 
 
+class Read:
+    """Rows that come batch by batch and are not held in memory, as far as the engine knows."""
+
+    def __init__(self, held):
+        self.held = held
+        self.n_features = held.n_features
+
+    def __iter__(self):
+        return iter(self.held)
+
+
+@pytest.mark.parametrize("n_rows", [11_000, 30_000, 140_000])
+def test_the_same_bits_from_memory_from_passes_and_by_processes(n_rows, screenings, monkeypatch):
+    monkeypatch.setattr("gmmcli.execution.WORTH", -1)
+    monkeypatch.setattr("gmmcli.execution.SHORT", -1)
+    model, X = clusters(np.random.default_rng(8), n_rows=n_rows)
+    fits = [Fitting(rows(X)), Fitting(rows(X)).alone(), Fitting(Read(rows(X)))]
+    options, start = FitOptions(tol=1e-12), model.posterior(X).labels
+    # a start beside the optimum takes several passes
+    start = np.where(np.arange(n_rows) % 9 == 0, 0, start)
+    results = [fitting.fit(4, options, start) for fitting in fits]
+    assert len(screenings) >= 3 * n_rows / MOST_BLOCK
+    with executor(2) as workers:
+        results.append(Fitting(rows(X), workers=workers).fit(4, options, start))
+    first, *others = results
+    for other in others:
+        assert other.log_likelihood == first.log_likelihood
+        assert np.array_equal(other.model.means, first.model.means)
+        assert np.array_equal(other.model.covariance.matrices, first.model.covariance.matrices)
+
+
 def test_rows_that_the_mixture_does_not_fit_are_all_gone_over():
     rng = np.random.default_rng(2)
     model, _ = clusters(rng)
@@ -113,7 +160,8 @@ def test_rows_that_the_mixture_does_not_fit_are_all_gone_over():
     problem = lazy(X, "full")
     ours = screened(model, problem)(next(iter(problem.batches)))
     whole = EStep(model, problem.radius)(next(iter(problem.batches)))
-    assert sum(rows.X.shape[1] for rows in ours.doubt.rows) > 4_000
+    # too many to be kept
+    assert ours.doubt is NOT_KEPT
     assert ours.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
     np.testing.assert_allclose(ours.totals, whole.totals, rtol=1e-11, atol=1e-9)
 
@@ -184,6 +232,6 @@ def test_many_equal_components_are_not_counted_as_one():
         np.full(258, 1 / 258), means, np.stack([np.eye(5)] * 258), covariance_type="full"
     )
     screening = Screening(model, model.coefficients.astype(np.float32), FAINT, -np.inf)
-    *own, others = screening.sorted(np.array([np.zeros(5), np.full(5, 20.0)]).T)
+    *own, others = screening.by_component(np.array([np.zeros(5), np.full(5, 20.0)]).T)
     assert others.tolist() == [0]
     assert own[-1].tolist() == [1]
