@@ -2,11 +2,14 @@
 
 import csv
 import json
+import warnings
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from gmmcli.mixture import shapes
 from gmmcli.mixture.batches import ArrayBatches
@@ -204,7 +207,19 @@ def lazy(X, name, weights=None):
     )
 
 
-def precisions(model, name):
-    """As scikit-learn takes them."""
-    values = model.covariance.values
-    return 1 / values if name in {"diag", "spherical"} else np.linalg.inv(values)
+def peer_after(model, X, n_iter):
+    """What scikit-learn makes of a mixture in so many iterations over rows (N, D)."""
+    name, values = model.covariance.name, model.covariance.values
+    peer = ScikitMixture(
+        model.n_components,
+        covariance_type=name,
+        weights_init=model.weights,
+        means_init=model.means,
+        precisions_init=1 / values if name in {"diag", "spherical"} else np.linalg.inv(values),
+        reg_covar=0,
+        max_iter=n_iter,
+        tol=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return peer.fit(X)

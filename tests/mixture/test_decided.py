@@ -1,7 +1,6 @@
 """E-steps that leave out rows whose component is beyond doubt."""
 
 import json
-import warnings
 from dataclasses import replace
 from itertools import islice
 
@@ -9,8 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture.problems import NAMES, apart, fitted, lazy, precisions, raw_problem, rows, table
-from sklearn.exceptions import ConvergenceWarning
+from mixture.problems import NAMES, apart, fitted, lazy, peer_after, raw_problem, rows, table
 from sklearn.mixture import GaussianMixture as Peer
 
 from gmmcli.mixture.decided import Decided
@@ -172,19 +170,7 @@ def test_iterations_are_those_of_scikit_learn(name):
     state = State.new(begin)
     *_, last = islice(iterate(begin, problem, state), 6)
     assert state.n_passes < 4
-    peer = Peer(
-        len(begin.weights),
-        covariance_type=name,
-        weights_init=begin.weights,
-        means_init=begin.means,
-        precisions_init=precisions(begin, name),
-        reg_covar=0,
-        max_iter=5,
-        tol=0,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        peer.fit(X)
+    peer = peer_after(begin, X, 5)
     np.testing.assert_allclose(last.model.weights, peer.weights_, rtol=1e-9)
     np.testing.assert_allclose(last.model.means, peer.means_, rtol=1e-9, atol=1e-9)
     assert last.log_likelihood == pytest.approx(peer.score(X) * len(X), rel=1e-11)

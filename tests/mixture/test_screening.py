@@ -1,6 +1,5 @@
 """Rows whose component single precision tells."""
 
-import warnings
 from dataclasses import replace
 from itertools import islice
 
@@ -8,9 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture.problems import apart, lazy, precisions, rows
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture as Peer
+from mixture.problems import apart, lazy, peer_after, rows
 
 from gmmcli.execution import executor
 from gmmcli.mixture.batches import MOST_BLOCK
@@ -104,17 +101,7 @@ def test_an_iteration_is_that_of_scikit_learn(screenings):
     problem = lazy(X, "full")
     _, step = islice(iterate(begin, problem), 2)
     assert len(screenings) >= 2
-    peer = Peer(
-        4,
-        weights_init=begin.weights,
-        means_init=begin.means,
-        precisions_init=precisions(begin, "full"),
-        reg_covar=0,
-        max_iter=1,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        peer.fit(X)
+    peer = peer_after(begin, X, 1)
     np.testing.assert_allclose(step.model.weights, peer.weights_, rtol=1e-12)
     np.testing.assert_allclose(step.model.means, peer.means_, rtol=1e-11, atol=1e-11)
     full = step.model.covariance.full()
