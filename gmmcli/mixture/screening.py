@@ -40,6 +40,7 @@ LOGISTIC = 1.7
 class Screening:
     """Tells which rows are beyond doubt under a mixture.
 
+    model : the mixture, in coordinates where the data are near the origin.
     coefficients : (K, P), of T(x), in single precision.
     margin : nats that all other components have to be below the likeliest.
     least : log-density that a row has to have.
