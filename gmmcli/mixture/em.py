@@ -179,7 +179,12 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
 
 
 class Rule(Protocol):
-    """Says when EM has converged."""
+    """Says when EM has converged.
+
+    to_beat : the objective that another run has reached, NaN for none.
+    """
+
+    to_beat: float
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether to stop at `step`, which follows `before`."""

@@ -11,7 +11,8 @@ from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.batches import ArrayBatches, Batches
 from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.covariance import structure_of
-from gmmcli.mixture.em import State, Step
+from gmmcli.mixture.em import Run, State, Step
+from gmmcli.mixture.heats import Heats
 from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
 from gmmcli.mixture.initialise import Starts, Whitened
 from gmmcli.mixture.model import GaussianMixture
@@ -136,7 +137,7 @@ class Fitting:
             known = relatives.known
             growing, starts = self._starts_of(options, problem)
             n_rows = self.description.n_rows
-            contest = Contest(problem, options, starts, growing, n_rows, self.observe)
+            contest = Contest(Heats(problem, options, starts, growing, self.observe), n_rows)
             if known is not None:
                 known = known._replace(start=here(known.start))
             snapshot = contest.snapshot(key, warm, known)
@@ -162,11 +163,13 @@ class Fitting:
             if keep is not None:
                 keep(snapshot)
 
-        runs = []
+        runs, merits = list[Run](), list[float]()
         for ascent in snapshot.ascents:
+            ascent.rule.to_beat = max(merits, default=np.nan) * self.description.n_rows
             observe = partial(watch, ascent)
             runs.append(ascent.climb(problem, max_iter=options.max_iter, observe=observe))
-        best = max(range(len(runs)), key=lambda i: merit(runs[i].step, problem))
+            merits.append(merit(runs[-1].step, problem))
+        best = int(np.argmax(merits))
         n_passes = snapshot.n_passes
         if n_passes:
             n_passes += sum(ascent.state.n_passes for ascent in snapshot.ascents)

@@ -13,9 +13,11 @@ import numpy as np
 
 from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
+from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.model_based import model_based
 from gmmcli.mixture.moments import Moments
-from gmmcli.mixture.partition import moments_of
+from gmmcli.mixture.partition import joined, model_of, moments_of
+from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import draw
 from gmmcli.mixture.statistics import Estimates
 from gmmcli.mixture.streams import Purpose, stream
@@ -35,7 +37,10 @@ LEAN, QUICK = "lean", "quick"
 """The names of portfolios that nobody is to ask for: of rough fits, and of clusters apart."""
 RUNGS = 8
 """Numbers of components that a Bayesian fit starts from, at most."""
-
+SPARE_GROUPS = 2
+"""Groups more than components, of which some are joined as suits the structure."""
+JOINED = 2
+"""Starts that come of it, at most: which is likeliest by hard assignment may not be so by EM."""
 
 Kind = tuple[str, IntArray]
 """What a start is called, and its labels."""
@@ -176,6 +181,26 @@ class Starts:
         counts = np.geomspace(1, n_components, RUNGS).round().astype(int)
         for count in np.unique(counts):
             yield from self.portfolio(init, int(count), n_init=n_init)
+
+    def mixtures(self, init: str, n_components: int, problem: Problem) -> list[GaussianMixture]:
+        """The starts of that kind as mixtures, to go on from over other rows.
+
+        Parameters
+        ----------
+        problem : over the sample.
+        """
+        return [
+            model_of(problem, start.moments(problem.structure.form), n_components, softened=True)
+            for start in self.portfolio(init, n_components, n_init=1)
+        ]
+
+    def joined(self, n_components: int, problem: Problem) -> list[GaussianMixture]:
+        """Mixtures from some groups too many, joined as suits the structure."""
+        found = list[Estimates]()
+        for start in self.portfolio("hierarchical", n_components + SPARE_GROUPS, n_init=1):
+            moments = start.moments(problem.structure.form)
+            found += joined(problem, moments, n_components)[:JOINED]
+        return [model_of(problem, likely, n_components, softened=True) for likely in found]
 
     def kmeans(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """k-means++ and Lloyd (Arthur & Vassilvitskii 2007), on standardised and white rows."""

@@ -62,7 +62,8 @@ class Samples:
         if is_large(description):
             n_parameters = FullMoments.width(batches.n_features)
             first = int(np.clip(ROWS_PER_PARAMETER * n_parameters, RACE_ROWS, SAMPLE_ROWS))
-            later = [size for size in LATER_ROWS if size > first and n_rows >= GROWTH * size]
+            saving = n_rows / GROWTH
+            later = [size for size in LATER_ROWS if first < size <= max(saving, SAMPLE_ROWS)]
             self.sizes = [first, *later]
         self._batches = batches
         self._places = [strata(n_rows, size, rng) for size in self.sizes]

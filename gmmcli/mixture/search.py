@@ -139,8 +139,8 @@ def merit(step: Step, problem: Problem) -> float:
     structure = type(model.covariance)
     masses = model.weights * n_rows
     spurious = masses < structure.rows_needed(model.n_features) - 0.5
-    one, two = (structure.n_parameters(n, model.n_features) for n in (1, 2))
-    handicap = float(np.sum(spurious) * (two - one) * np.log(max(n_rows, 2)))
+    n_own = structure.n_own_parameters(model.n_features)
+    handicap = float(np.sum(spurious) * n_own * np.log(max(n_rows, 2)))
     handicap += problem.penalty.unresolved(np.where(spurious, 0, masses), model.covariance)
     return float(np.round((step.objective - handicap) / n_rows, TIE))
 

@@ -34,11 +34,14 @@ class LikelihoodRule:
     least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
     floor : a log-likelihood that the run should reach, if it can: below it slow progress is. NaN
         for none.
+    to_beat : the objective that another run has reached; one over many rows stops where it can no
+        longer come up to it. NaN for none.
     """
 
     tol: float
     least_gain: float = 0.0
     floor: float = np.nan
+    to_beat: float = np.nan
     last_change: float = np.nan
     was_small: bool = False
     rate: float = 0.0
@@ -80,12 +83,13 @@ class ParameterRule:
     Weights in absolute terms; means in standard deviations of their component; variances and
     covariances relative to the product of the two standard deviations.
 
-    least_gain, floor : as for LikelihoodRule.
+    least_gain, floor, to_beat : as for LikelihoodRule.
     """
 
     tol: float
     least_gain: float = 0.0
     floor: float = np.nan
+    to_beat: float = np.nan
     last_change: float = np.nan
     rate: float = 0.0
 
@@ -108,20 +112,22 @@ class ParameterRule:
 
 
 def _is_worth_it(step: Step, rule: LikelihoodRule | ParameterRule) -> bool:
-    """Whether steps gain enough, or do not go on gaining little.
+    """Whether steps gain enough, or do not go on gaining little, and may beat another run.
 
     Of few rows the step itself tells, since one more costs nothing.
     """
     n_rows = step.statistics.n_rows
     little = rule.least_gain * n_rows
-    if not little:
-        return True
     if n_rows < MANY_ROWS and np.isnan(rule.floor):
-        return step.leapt or step.change > little
-    if not rule.rate >= SLOW or step.coming.gain > little:
+        return not little or step.leapt or step.change > little
+    if not rule.rate >= SLOW:
         return True
-    left = step.coming.gain / max(1 - rule.rate, np.finfo(np.float64).eps)
-    return 0 < rule.floor - step.log_likelihood <= LEAPS_BEYOND * left
+    left = LEAPS_BEYOND * step.coming.gain / max(1 - rule.rate, np.finfo(np.float64).eps)
+    if rule.to_beat - step.objective > left:
+        return False
+    if not little or step.coming.gain > little:
+        return True
+    return 0 < rule.floor - step.log_likelihood <= left
 
 
 RULES: dict[str, tuple[Callable[[float, float, float], Rule], float]] = {

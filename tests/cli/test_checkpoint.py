@@ -13,7 +13,7 @@ from effort import some
 from gmmcli.cli import keeping
 from gmmcli.cli.stopping import Stopped
 from gmmcli.errors import OutputError
-from gmmcli.mixture import contest
+from gmmcli.mixture import heats
 
 KILLS = some(3, 50)
 EAGER = (
@@ -90,7 +90,7 @@ def test_stopped_in_the_search_it_leaves_nothing(cli, monkeypatch, overlapping, 
     def stopped(*_arguments, **_options):
         raise Stopped(signal.SIGTERM)
 
-    monkeypatch.setattr(contest, "race", stopped)
+    monkeypatch.setattr(heats, "race", stopped)
     state = tmp_path / "state"
     assert cli("fit", overlapping, "-k", 3, "--checkpoint", state).code == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mixture.problems import fitted, mistakes, problem_of, two_clusters
 
-from gmmcli.mixture.contest import Contest
 from gmmcli.mixture.evident import evident
+from gmmcli.mixture.heats import Heats
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.synthesis import Recipe, generate
 
@@ -76,7 +76,7 @@ def test_a_large_table_of_clusters_apart_needs_few_starts_and_ends_as_high(name,
     assert quick.n_starts <= 2
     assert mistakes(quick.model.posterior(X).labels, truth) <= 2
     result = fitted(X, 4, covariance_type=name)
-    monkeypatch.setattr(Contest, "_quick", lambda *_: [])
+    monkeypatch.setattr(Heats, "quick", lambda *_: [])
     long = fitted(X, 4, covariance_type=name)
     assert long.n_starts > 10
     assert result.log_likelihood >= long.log_likelihood - 1e-3

@@ -212,3 +212,16 @@ def test_below_what_another_reaches_slow_progress_is_followed_if_it_may_come_the
     for kind in (LikelihoodRule, ParameterRule):
         rule = kind(1e-8, least_gain=0.11, floor=missing * n_rows)
         assert stopped_after(rule, gains, n_rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("behind", "n_rows", "expected"),
+    [(-1, 20_000, None), (20, 20_000, 8), (0.01, 20_000, None), (20, 5_000, None)],
+)
+def test_a_run_over_many_rows_that_cannot_come_up_to_another_is_over(behind, n_rows, expected):
+    # of the geometric series 5 * 0.8^8 is left at the 8th step, and 20 times that is below 20
+    slow, fast = (n_rows * rate ** np.arange(30) for rate in (0.8, 0.3))
+    for kind in (LikelihoodRule, ParameterRule):
+        assert stopped_after(kind(1e-12, to_beat=behind * n_rows), slow, n_rows) == expected
+        # fast progress tells little of where it ends
+        assert stopped_after(kind(1e-12, to_beat=behind * n_rows), fast[:15], n_rows) is None

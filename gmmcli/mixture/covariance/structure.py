@@ -75,6 +75,12 @@ class Covariance(ABC):
         return volumes + shapes * (n_features - 1) + orientations * planes
 
     @classmethod
+    def n_own_parameters(cls, n_features: int) -> int:
+        """Free parameters of a component's covariance that it does not share with others."""
+        one, two = (cls.n_parameters(n, n_features) for n in (1, 2))
+        return two - one
+
+    @classmethod
     def rows_needed(cls, n_features: int) -> int:
         """Rows below which a component's covariance is the penalty's work, not the data's."""
         volume, shape, orientation = tuple(cls.code)
