@@ -94,11 +94,7 @@ class Contest:
             ranked = self.heats.rearranged(climbers)
             if not self.heats.growing:
                 return self._of_all_rows(key, ranked, climbers)
-            leading = self.heats.leading(ranked)
-            again = self.heats.again(leading, climbers)
-            ascents = self._ahead([self._ascent(climber, climbers) for climber in leading])
-            # samples would prefer chance again, so this one is followed over all rows, too
-            apart = self._ahead([self._ascent(run, again) for run in again[:1]], first=2)
+            ascents, again, apart = self._ahead(self.heats.leading(ranked), climbers)
         # to describe the rows and to sample them
         n_passes, n_starts = 2, len(climbers) + len(again)
         rarer: list[list[Climber]] = []
@@ -127,19 +123,33 @@ class Contest:
             ascent.state.n_iter = climber.step.n_iter
         return Snapshot(key, len(climbers), 0, ascents, set_aside(climbers, ranked[0]))
 
-    def _ahead(self, ascents: list[Ascent], *, first: int = 1) -> list[Ascent]:
-        """The ascents that may be the best over all rows, by what samples say, from that number."""
+    def _ahead(
+        self, leading: Sequence[Climber], climbers: Sequence[Climber]
+    ) -> tuple[list[Ascent], list[Climber], list[Ascent]]:
+        """The runs that may be the best over all rows, by what the larger samples say.
+
+        And runs over more rows where these describe chance, and what comes of the best of them.
+        """
         growth, n_steps = GROWTH, self.options.max_iter
         if self.options.rough:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
-        for sample in self._later(growth, first):
+        ascents = [self._ascent(climber, climbers) for climber in leading]
+        again, apart = list[Climber](), list[Ascent]()
+        samples = list(self._later(growth))
+        for sample in samples[:1]:
             ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
-        return ascents[:CONTENDERS]
+        widest = samples[0] if samples else self.heats.starts.sample
+        again = self.heats.again([ascent.model for ascent in ascents], widest.n_rows, climbers)
+        apart = [self._ascent(climber, again) for climber in again[:1]]
+        for sample in samples[1:]:
+            ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
+            apart = self._compared(apart, sample, n_steps)
+        return ascents[:CONTENDERS], again, apart
 
-    def _later(self, growth: float, first: int = 1) -> Iterator[ArrayBatches]:
-        """The samples from that number, up to so small a part of all rows."""
+    def _later(self, growth: float) -> Iterator[ArrayBatches]:
+        """The samples larger than the first, up to so small a part of all rows."""
         growing = self.heats.growing
-        for number in range(first, len(growing)):
+        for number in range(1, len(growing)):
             if self.n_rows >= growth * growing.sizes[number]:
                 yield growing[number]
 

@@ -44,6 +44,8 @@ MOST_APART = 12
 """Clusters that a few starts may show to stand apart."""
 AGAIN_ROUNDS: Rounds = ((10, None), (40, 2))
 """As ROUNDS, of the few starts that go over more rows where a sample describes chance."""
+ROWS_TO_TRUST = 5
+"""Rows of a sample for each parameter of a component, below which it may be chance."""
 LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
 LEAST_WHERE_ROUGH = 0.5
@@ -119,22 +121,25 @@ class Heats:
         leading = compress(distinct, self.near(steps, ranked[0].step, self._on_sample))
         return list(islice(leading, ON_SAMPLES))
 
-    def again(self, leading: Sequence[Climber], climbers: Sequence[Climber]) -> list[Climber]:
+    def again(
+        self, leading: Sequence[GaussianMixture], n_rows: int, climbers: Sequence[Climber]
+    ) -> list[Climber]:
         """Runs from few of the starts over a larger sample, where the leading ones describe chance.
 
-        Where components overlap much, the likeliest mixture of a small sample may have one of
-        fewer rows than it has parameters. EM does not come from there to where the start itself
-        leads over more rows.
+        Where components overlap much, the likeliest mixture of a small sample may have one of few
+        rows for its parameters. EM does not come from there to where the start itself leads over
+        more rows.
 
         Parameters
         ----------
+        n_rows : of the sample that the leading ones are of.
         climbers : the runs of the race; where many of them agree, there is no doubt.
         """
-        n_rows, model = self.starts.n_rows, leading[0].step.model
-        if not self._is_thorough or n_rows >= SAMPLE_ROWS or not self._in_doubt(climbers):
-            return []
+        model = leading[0]
+        fewest = n_rows * min(mixture.weights.min() for mixture in leading)
         n_parameters = model.n_features + type(model.covariance).n_own_parameters(model.n_features)
-        if min(climber.step.model.weights.min() for climber in leading) * n_rows >= n_parameters:
+        is_chance = self._in_doubt(climbers) and fewest < ROWS_TO_TRUST * n_parameters
+        if not (self._is_thorough and is_chance) or self.starts.n_rows >= SAMPLE_ROWS:
             return []
         mixtures = self.starts.mixtures(LEAN, model.n_components, self._on_sample)
         return self.race(self.growing[1], mixtures, model.n_components, AGAIN_ROUNDS)

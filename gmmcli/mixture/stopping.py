@@ -19,6 +19,8 @@ SURE = 1e-3
 left to gain is less than the tolerance."""
 SETTLED = 4
 """Plain steps in a row after which their gains tell EM's rate again."""
+SLOWER = 1e-2
+"""1 less the rate that EM may still come to, before it is known to be slow."""
 LEAPS_BEYOND = 20
 """Times the gain that is left by the rate that leaps may find, as the rate goes on to rise."""
 
@@ -122,12 +124,13 @@ def _is_worth_it(step: Step, rule: LikelihoodRule | ParameterRule) -> bool:
         return not little or step.leapt or step.change > little
     if not rule.rate >= SLOW:
         return True
-    left = LEAPS_BEYOND * step.coming.gain / max(1 - rule.rate, np.finfo(np.float64).eps)
-    if rule.to_beat - step.objective > left:
+    may_come = LEAPS_BEYOND * step.coming.gain
+    speed = max(1 - rule.rate, np.finfo(np.float64).eps)
+    if rule.to_beat - step.objective > may_come / min(speed, SLOWER):
         return False
     if not little or step.coming.gain > little:
         return True
-    return 0 < rule.floor - step.log_likelihood <= left
+    return 0 < rule.floor - step.log_likelihood <= may_come / speed
 
 
 RULES: dict[str, tuple[Callable[[float, float, float], Rule], float]] = {
