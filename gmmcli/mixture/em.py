@@ -172,7 +172,7 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
             n_rows = np.inf if problem.is_sample else coming.estimates.n_rows
             if not repairs.needed(model, n_rows):
                 leap = evaluated(model, step, leapt=True)
-                leaps.judge(leap.change)
+            leaps.judge(-np.inf if leap is None else leap.change)
         step = leap if leap is not None and leap.change >= 0 else evaluated(coming.mixture, step)
         state.n_iter, state.change, state.leapt = step.n_iter, step.change, step.leapt
         yield step

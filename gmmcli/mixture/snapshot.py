@@ -62,6 +62,9 @@ class Ascent:
                 [part.tolist() if isinstance(part, np.ndarray) else part for part in estimates]
                 for estimates in leaps.path
             ],
+            "origin": None if leaps.origin is None else leaps.origin.tolist(),
+            "moves": [[part.tolist() for part in pair] for pair in leaps.moves],
+            "turns": [leaps.turns, leaps.left],
             "rule": {name: _nullable(value) for name, value in vars(self.rule).items()},
         }
 
@@ -74,7 +77,16 @@ class Ascent:
             for n_rows, weights, means, spreads in plain["path"]
         ]
         repairs = Repairs(int(plain["repairs"]["budget"]), tuple(plain["repairs"]["notes"]))
-        leaps = Leaps(float(plain["longest"]), _number(plain["last_change"]), path)
+        origin, (turns, left) = plain["origin"], plain["turns"]
+        leaps = Leaps(
+            float(plain["longest"]),
+            _number(plain["last_change"]),
+            path,
+            origin=None if origin is None else np.array(origin),
+            moves=[(np.array(x), np.array(f)) for x, f in plain["moves"]],
+            turns=int(turns),
+            left=int(left),
+        )
         make_rule: Callable[..., Rule] = RULES[options.converge_on][0]
         rule = make_rule(**{name: _number(value) for name, value in plain["rule"].items()})
         state = State(
