@@ -128,20 +128,18 @@ class Contest:
     ) -> tuple[list[Ascent], list[Climber], list[Ascent]]:
         """The runs that may be the best over all rows, by what the larger samples say.
 
-        And runs over more rows where these describe chance, and what comes of the best of them.
+        And if these describe chance, runs once again over more rows, and what the best came to.
         """
         growth, n_steps = GROWTH, self.options.max_iter
         if self.options.rough:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
         ascents = [self._ascent(climber, climbers) for climber in leading]
-        again, apart = list[Climber](), list[Ascent]()
-        samples = list(self._later(growth))
-        for sample in samples[:1]:
+        sample, samples = self.heats.starts.sample, self._later(growth)
+        for sample in islice(samples, 1):
             ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
-        widest = samples[0] if samples else self.heats.starts.sample
-        again = self.heats.again([ascent.model for ascent in ascents], widest.n_rows, climbers)
+        again = self.heats.again([ascent.model for ascent in ascents], sample.n_rows, climbers)
         apart = [self._ascent(climber, again) for climber in again[:1]]
-        for sample in samples[1:]:
+        for sample in samples:
             ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
             apart = self._compared(apart, sample, n_steps)
         return ascents[:CONTENDERS], again, apart
