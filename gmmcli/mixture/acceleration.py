@@ -6,7 +6,8 @@ Anderson's (Walker & Ni 2011, SIAM J. Numerical Analysis 49; for EM Henderson & 
 Computational and Graphical Statistics 28): of the last estimates x_i and EM's moves f_i from them,
 go to the combination of the x_i + f_i, with weights that sum to 1, whose moves cancel best. It
 finds the end of a path that nears it slowly in several directions; but where the objective is not
-concave yet, it may lead to a saddle, and SQUAREM does not.
+concave yet, it may lead to a saddle, and SQUAREM does not. It also makes more of differences in the
+last digits, so of few rows, where steps cost little, all leaps are SQUAREM's.
 
 The estimates are weights, means and spreads before the M-step, so every structure and penalty
 takes part without knowing, and the M-step smooths what the leap has roughened.
@@ -27,10 +28,14 @@ SHORTEST = 4.0
 """Length of a leap at first, in moves; it grows with every leap that pays."""
 
 LONGEST = 4.0**8
-MOST_MOVES = 11
-"""EM's last moves that are combined, at most."""
-MOST_NUMBERS = 100_000
-"""The same, times the numbers in each: they are part of a checkpoint."""
+MANY_ROWS = 10_000
+"""Rows from which a pass takes much longer than an M-step, so that Anderson's leaps pay."""
+FEWEST_MOVES, MOST_MOVES = 3, 11
+"""EM's last moves that are combined."""
+MOST_NUMBERS = 200_000
+"""The numbers in all of them, at most: they are part of a checkpoint."""
+LEAST_SHARE = 1e-3
+"""Of the longest combination of changes of moves, below which one is taken for rounding."""
 MOST_TURNS = 32
 """Leaps of SQUAREM between two of Anderson's: one, but twice as many after one that did not pay."""
 
@@ -66,11 +71,8 @@ class Leaps:
         if np.isnan(change):
             # a start, or a component was repaired or went
             self.path, self.moves, self.origin = [], [], None
-        if self.origin is not None:
-            most = min(MOST_MOVES, MOST_NUMBERS // len(here))
-            self.moves = [*self.moves, (self.origin, here - self.origin)][-most:] if most else []
-        # of the plain step that comes; a leap that is kept has another
-        self.origin = here
+        if current.n_rows >= MANY_ROWS:
+            self._remember(here)
         self.path.append(current)
         if len(self.path) < 3:
             return None
@@ -79,7 +81,7 @@ class Leaps:
             return None
         path = [estimates.vector() for estimates in self.path]
         self.path = []
-        self.is_combined = not self.left and len(self.moves) > 2
+        self.is_combined = not self.left and len(self.moves) >= FEWEST_MOVES
         self.left = max(self.left - 1, 0)
         far = _combined(self.moves) if self.is_combined else _squared(path, self.longest)
         if far is None:
@@ -88,11 +90,21 @@ class Leaps:
         self._proposed = proposed.vector()
         return proposed
 
+    def _remember(self, here: FloatArray) -> None:
+        """Where EM has moved the present mixture's origin to."""
+        most = min(MOST_MOVES, MOST_NUMBERS // (2 * len(here)))
+        if most < FEWEST_MOVES:
+            return
+        if self.origin is not None:
+            self.moves = [*self.moves, (self.origin, here - self.origin)][-most:]
+        # of the plain step that comes; a leap that is kept has another
+        self.origin = here
+
     def judge(self, change: float) -> None:
         """Longer leaps after one that paid, short ones after one that did not; or fewer."""
         paid = change >= 0
         self.last_change = np.nan
-        if paid:
+        if paid and self.origin is not None:
             self.origin = self._proposed
         if self.is_combined:
             self.turns = 1 if paid else min(2 * self.turns, MOST_TURNS)
@@ -117,6 +129,6 @@ def _combined(moves: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
     dx, df = np.diff(x), np.diff(f)
     lengths = np.linalg.norm(df, axis=0)
     scale = np.where(lengths > 0, lengths, 1)
-    shares = np.linalg.lstsq(df / scale, f[:, -1], rcond=1e-5)[0] / scale
+    shares = np.linalg.lstsq(df / scale, f[:, -1], rcond=LEAST_SHARE)[0] / scale
     far: FloatArray = x[:, -1] + f[:, -1] - (dx + df) @ shares
     return far

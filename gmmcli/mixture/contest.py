@@ -45,6 +45,7 @@ FIRST_STEPS = 5
 class Contest:
     """Who is to climb over all rows.
 
+    heats : the races on samples.
     n_rows : the sum of the row weights.
     """
 
@@ -94,7 +95,7 @@ class Contest:
             ranked = self.heats.rearranged(climbers)
             if not self.heats.growing:
                 return self._of_all_rows(key, ranked, climbers)
-            ascents, again, apart = self._ahead(self.heats.leading(ranked), climbers)
+            ascents, again, apart = self._ahead(n_components, ranked, climbers)
         # to describe the rows and to sample them
         n_passes, n_starts = 2, len(climbers) + len(again)
         rarer: list[list[Climber]] = []
@@ -124,7 +125,7 @@ class Contest:
         return Snapshot(key, len(climbers), 0, ascents, set_aside(climbers, ranked[0]))
 
     def _ahead(
-        self, leading: Sequence[Climber], climbers: Sequence[Climber]
+        self, n_components: int, ranked: Sequence[Climber], climbers: Sequence[Climber]
     ) -> tuple[list[Ascent], list[Climber], list[Ascent]]:
         """The runs that may be the best over all rows, by what the larger samples say.
 
@@ -133,11 +134,12 @@ class Contest:
         growth, n_steps = GROWTH, self.options.max_iter
         if self.options.rough:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
-        ascents = [self._ascent(climber, climbers) for climber in leading]
+        ascents = [self._ascent(climber, climbers) for climber in self.heats.leading(ranked)]
         sample, samples = self.heats.starts.sample, self._later(growth)
         for sample in islice(samples, 1):
             ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
-        again = self.heats.again([ascent.model for ascent in ascents], sample.n_rows, climbers)
+        models = [ascent.model for ascent in ascents]
+        again = self.heats.again(n_components, models, sample.n_rows, climbers)
         apart = [self._ascent(climber, again) for climber in again[:1]]
         for sample in samples:
             ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]

@@ -21,7 +21,7 @@ from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import Samples, StandardisedSamples, in_memory, is_large
-from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit
+from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit, same_optimum
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
 from gmmcli.mixture.streams import Purpose, stream
@@ -160,7 +160,8 @@ class Fitting:
         def watch(ascent: Ascent, step: Step) -> None:
             ascent.model = step.model
             self.observe(ascent.name, step)
-            if keep is not None:
+            # an E-step that looked for rare rows, too, adds up in another order than one taken anew
+            if keep is not None and step.n_iter > 0:
                 keep(snapshot)
 
         runs, merits = list[Run](), list[float]()
@@ -173,7 +174,11 @@ class Fitting:
         n_passes = snapshot.n_passes
         if n_passes:
             n_passes += sum(ascent.state.n_passes for ascent in snapshot.ascents)
-        n_agreeing = snapshot.ascents[best].n_agreeing
+        n_agreeing = sum(
+            ascent.n_agreeing
+            for ascent, run in zip(snapshot.ascents, runs, strict=True)
+            if same_optimum(run, runs[best])
+        )
         return Found(runs[best], snapshot.n_starts, n_agreeing, n_passes, snapshot.set_aside)
 
     def problem(self, options: FitOptions, n_components: int) -> tuple[Standardisation, Problem]:

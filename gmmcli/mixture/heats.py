@@ -122,7 +122,11 @@ class Heats:
         return list(islice(leading, ON_SAMPLES))
 
     def again(
-        self, leading: Sequence[GaussianMixture], n_rows: int, climbers: Sequence[Climber]
+        self,
+        n_components: int,
+        leading: Sequence[GaussianMixture],
+        n_rows: int,
+        climbers: Sequence[Climber],
     ) -> list[Climber]:
         """Runs from few of the starts over a larger sample, where the leading ones describe chance.
 
@@ -135,14 +139,14 @@ class Heats:
         n_rows : of the sample that the leading ones are of.
         climbers : the runs of the race; where many of them agree, there is no doubt.
         """
-        model = leading[0]
-        fewest = n_rows * min(mixture.weights.min() for mixture in leading)
-        n_parameters = model.n_features + type(model.covariance).n_own_parameters(model.n_features)
-        is_chance = self._in_doubt(climbers) and fewest < ROWS_TO_TRUST * n_parameters
+        structure, n_features = self.problem.structure, self.problem.batches.n_features
+        smallest = n_rows * min(mixture.weights.min() for mixture in leading)
+        n_parameters = n_features + structure.n_own_parameters(n_features)
+        is_chance = self._in_doubt(climbers) and smallest < ROWS_TO_TRUST * n_parameters
         if not (self._is_thorough and is_chance) or self.starts.n_rows >= SAMPLE_ROWS:
             return []
-        mixtures = self.starts.mixtures(LEAN, model.n_components, self._on_sample)
-        return self.race(self.growing[1], mixtures, model.n_components, AGAIN_ROUNDS)
+        mixtures = self.starts.mixtures(LEAN, n_components, self._on_sample)
+        return self.race(self.growing[1], mixtures, n_components, AGAIN_ROUNDS)
 
     def partitions(self, n_components: int) -> list[Start]:
         """The starts that the options ask for."""

@@ -37,7 +37,7 @@ RARE_GAP, RARE_AMONG = 7.0, 1e6
 """Nats by which a rare row is less likely than the least likely of those, among so many rows or
 fewer. Of more some are farther out by chance, by the logarithm of how many more."""
 GROWTH = 3
-"""Times that there are more rows than in a sample, at least: else it saves nothing."""
+"""Times that there are more rows than in a sample, at least: else to go over it saves nothing."""
 
 
 def is_large(description: Description) -> bool:

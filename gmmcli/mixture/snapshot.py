@@ -57,6 +57,7 @@ class Ascent:
             "leapt": self.state.leapt,
             "repairs": asdict(self.state.repairs),
             "longest": leaps.longest,
+            "late": leaps.late,
             "last_change": _nullable(leaps.last_change),
             "path": [
                 [part.tolist() if isinstance(part, np.ndarray) else part for part in estimates]
@@ -82,6 +83,7 @@ class Ascent:
             float(plain["longest"]),
             _number(plain["last_change"]),
             path,
+            None if plain["late"] is None else float(plain["late"]),
             origin=None if origin is None else np.array(origin),
             moves=[(np.array(x), np.array(f)) for x, f in plain["moves"]],
             turns=int(turns),

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gmmcli.mixture.acceleration import SLOW
+from gmmcli.mixture.acceleration import MANY_ROWS, SLOW
 from gmmcli.mixture.em import Rule, Step
 
-MANY_ROWS = 10_000
-"""Rows from which a pass takes much longer than an M-step."""
 SURE = 1e-3
 """Share of the tolerance that the coming step is not to gain: even if EM's rate is 0.999, what is
 left to gain is less than the tolerance."""
@@ -26,18 +24,16 @@ LEAPS_BEYOND = 20
 
 
 @dataclass
-class LikelihoodRule:
-    """Stop when the objective has no more than `tol` nats a row left to gain.
-
-    What is left is Aitken's estimate from the last two gains d1, d2: with a = d2 / d1, the rest
-    of a geometric series, d2 a / (1 - a) (Böhning et al. 1994). Unlike the last gain alone it
-    is not fooled by slow progress.
+class _Progress:
+    """What both rules know of a run.
 
     least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
     floor : a log-likelihood that the run should reach, if it can: below it slow progress is. NaN
         for none.
     to_beat : the objective that another run has reached; one over many rows stops where it can no
         longer come up to it. NaN for none.
+    rate : EM's own, by the gains of two plain steps.
+    n_plain : plain steps since the last leap.
     """
 
     tol: float
@@ -45,30 +41,69 @@ class LikelihoodRule:
     floor: float = np.nan
     to_beat: float = np.nan
     last_change: float = np.nan
-    was_small: bool = False
     rate: float = 0.0
     n_plain: int = SETTLED
+
+    def _rate(self, step: Step) -> float:
+        """EM's rate by this step; NaN if it is not known."""
+        if step.leapt:
+            # a leap's gain says nothing of EM's own rate
+            self.last_change, self.n_plain = np.nan, 0
+            return np.nan
+        self.n_plain += 1
+        last, self.last_change = self.last_change, step.change
+        rate = step.change / last if last else 0.0
+        # shortly after a leap the fast directions hide the slow one, which is still there
+        if self.n_plain <= SETTLED and rate < self.rate:
+            rate = self.rate
+        self.rate = rate if np.isfinite(rate) else self.rate
+        return rate
+
+    def _is_worth_it(self, step: Step) -> bool:
+        """Whether steps gain enough, or do not go on gaining little, and may beat another run.
+
+        Of few rows the step itself tells, since one more costs nothing.
+        """
+        n_rows = step.statistics.n_rows
+        little = self.least_gain * n_rows
+        if not little and np.isnan(self.to_beat):
+            return True
+        if n_rows < MANY_ROWS and np.isnan(self.floor):
+            return not little or step.leapt or step.change > little
+        if not self.rate >= SLOW:
+            return True
+        may_come = LEAPS_BEYOND * step.coming.gain
+        speed = max(1 - self.rate, np.finfo(np.float64).eps)
+        if self.to_beat - step.objective > may_come / min(speed, SLOWER):
+            return False
+        if not little or step.coming.gain > little:
+            return True
+        return 0 < self.floor - step.log_likelihood <= may_come / speed
+
+
+@dataclass
+class LikelihoodRule(_Progress):
+    """Stop when the objective has no more than `tol` nats a row left to gain.
+
+    What is left is Aitken's estimate from the last two gains d1, d2: with a = d2 / d1, the rest
+    of a geometric series, d2 a / (1 - a) (Böhning et al. 1994). Unlike the last gain alone it
+    is not fooled by slow progress.
+    """
+
+    was_small: bool = False
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the gain left is small."""
         del before
-        change, last, n_rows = step.change, self.last_change, step.statistics.n_rows
+        change, n_rows = step.change, step.statistics.n_rows
+        rate = self._rate(step)
         if step.leapt:
-            # a leap's gain says nothing of EM's own rate
-            self.last_change, self.n_plain = np.nan, 0
-            return not _is_worth_it(step, self)
-        self.n_plain += 1
-        self.last_change = change
+            return not self._is_worth_it(step)
         if change <= 8 * np.finfo(np.float64).eps * abs(step.objective):
             return True
         if n_rows >= MANY_ROWS and step.coming.gain <= SURE * self.tol * n_rows:
             return True
-        # shortly after a leap the fast directions hide the slow one, which is still there
-        rate = change / last
-        if self.n_plain <= SETTLED and rate < self.rate:
-            rate = self.rate
-        self.rate = rate if np.isfinite(rate) else self.rate
-        if not _is_worth_it(step, self):
+        if not self._is_worth_it(step):
             return True
         # when the fast directions are done, the rate rises once more: so it is asked twice
         small, self.was_small = (
@@ -79,31 +114,23 @@ class LikelihoodRule:
 
 
 @dataclass
-class ParameterRule:
+class ParameterRule(_Progress):
     """Stop when no parameter moves by more than `tol`.
 
     Weights in absolute terms; means in standard deviations of their component; variances and
     covariances relative to the product of the two standard deviations.
-
-    least_gain, floor, to_beat : as for LikelihoodRule.
     """
-
-    tol: float
-    least_gain: float = 0.0
-    floor: float = np.nan
-    to_beat: float = np.nan
-    last_change: float = np.nan
-    rate: float = 0.0
 
     def __call__(self, before: Step, step: Step) -> bool:
         """Whether the last M-step moved no parameter by more than tol."""
         old, new = before.model, step.model
-        if step.leapt or old.n_components != new.n_components:
+        if old.n_components != new.n_components:
             return False
-        self.rate = step.change / self.last_change if self.last_change else 0.0
-        self.last_change = step.change
-        if not _is_worth_it(step, self):
+        self._rate(step)
+        if not self._is_worth_it(step):
             return True
+        if step.leapt:
+            return False
         variances = np.einsum("kii->ki", new.covariance.full())
         deviations = np.sqrt(variances)
         moved = np.abs(new.means - old.means) / deviations
@@ -111,26 +138,6 @@ class ParameterRule:
         spread = np.abs(new.covariance.full() - old.covariance.full()) / products
         shares = np.abs(new.weights - old.weights)
         return bool(max(moved.max(), spread.max(), shares.max()) <= self.tol)
-
-
-def _is_worth_it(step: Step, rule: LikelihoodRule | ParameterRule) -> bool:
-    """Whether steps gain enough, or do not go on gaining little, and may beat another run.
-
-    Of few rows the step itself tells, since one more costs nothing.
-    """
-    n_rows = step.statistics.n_rows
-    little = rule.least_gain * n_rows
-    if n_rows < MANY_ROWS and np.isnan(rule.floor):
-        return not little or step.leapt or step.change > little
-    if not rule.rate >= SLOW:
-        return True
-    may_come = LEAPS_BEYOND * step.coming.gain
-    speed = max(1 - rule.rate, np.finfo(np.float64).eps)
-    if rule.to_beat - step.objective > may_come / min(speed, SLOWER):
-        return False
-    if not little or step.coming.gain > little:
-        return True
-    return 0 < rule.floor - step.log_likelihood <= may_come / speed
 
 
 RULES: dict[str, tuple[Callable[[float, float, float], Rule], float]] = {

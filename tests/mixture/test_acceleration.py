@@ -37,7 +37,7 @@ def climbs(problem, start, monkeypatch, *, tol):
 @pytest.mark.parametrize("name", ["full", "tied"])
 @pytest.mark.parametrize("strength", [0.0, 1.0])
 def test_overlapping_clusters_take_fewer_passes(name, strength, monkeypatch):
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(0)
     X = three_gaussians(rng)
     problem = problem_of(X, name, strength=strength)
     labels = np.digitize(X[:, 0], np.quantile(X[:, 0], [1 / 3, 2 / 3]))
@@ -70,17 +70,17 @@ def test_the_optimum_is_that_of_plain_em(name, data, K, monkeypatch):
     assert min(step.change for step in leaping[1:]) > -1e-8
 
 
-def estimates_at(t):
+def estimates_at(t, n_rows=1e5):
     """A path that nears its end by the same factor each step."""
     end, gap = np.array([0.25, 0.75]), 0.9**t
     means = np.array([[1.0, 2.0], [3.0, 4.0]]) + gap
-    return Estimates(100.0, end + 0.1 * gap * np.array([1, -1]), means, np.ones((2, 2)) + gap)
+    return Estimates(n_rows, end + 0.1 * gap * np.array([1, -1]), means, np.ones((2, 2)) + gap)
 
 
 def test_a_geometric_path_is_leapt_to_its_end():
     # for one rate SQUAREM's leap is exact: 1 / (1 - 0.9) = 10 moves
     leaps = Leaps(longest=1000.0)
-    changes = [np.nan, 1e-5, 0.81e-5, 0.81**2 * 1e-5, 0.81**3 * 1e-5]
+    changes = [np.nan, 1e-2, 0.81e-2, 0.81**2 * 1e-2, 0.81**3 * 1e-2]
     proposals = [leaps.estimates(estimates_at(t), c) for t, c in enumerate(changes)]
     found = next(p for p in proposals if p is not None)
     np.testing.assert_allclose(found.weights, [0.25, 0.75], rtol=1e-12)
@@ -90,14 +90,14 @@ def test_a_geometric_path_is_leapt_to_its_end():
 
 def test_a_path_of_several_rates_is_leapt_to_its_end():
     # Anderson's leap is exact on a linear path when it knows one move more than there are rates
-    rates, end = np.array([0.99, 0.99, 0.9, 0.5]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    rates, end = np.array([0.9, 0.9, 0.6, 0.6]), np.array([[1.0, 2.0], [3.0, 4.0]])
     leaps, gap, far = Leaps(), np.ones(4), None
 
     def at(gap):
-        return Estimates(100.0, np.array([0.25, 0.75]), end + gap.reshape(2, 2), np.ones((2, 2)))
+        return Estimates(1e5, np.array([0.25, 0.75]), end + gap.reshape(2, 2), np.ones((2, 2)))
 
     for i in range(6):
-        change = 1e-5 * 0.99**i if i else np.nan
+        change = 1e-2 * 0.99**i if i else np.nan
         far = leaps.estimates(at(gap), change)
         if far is not None:
             # a leap that did not pay, so its move is not known
@@ -112,9 +112,8 @@ def test_anderson_s_leaps_become_fewer_where_they_do_not_pay():
         leaps, found = Leaps(), []
         for t in range(120):
             if leaps.estimates(estimates_at(t), 1e-5 * 0.9**t if t else np.nan) is not None:
-                combined = len(leaps.moves) > 2 and leaps.is_combined
-                found.append(combined)
-                leaps.judge(1.0 if paid or not combined else -1.0)
+                found.append(leaps.is_combined)
+                leaps.judge(1.0 if paid or not leaps.is_combined else -1.0)
         return found
 
     assert kinds(paid=True)[1:9] == [True, False] * 4
@@ -122,19 +121,22 @@ def test_anderson_s_leaps_become_fewer_where_they_do_not_pay():
     assert np.diff(often).tolist()[:4] == [3, 5, 9, 17]
 
 
-@pytest.mark.parametrize("n_features", [2, 200])
-def test_what_is_remembered_is_limited(n_features):
+@pytest.mark.parametrize(
+    ("n_features", "n_rows", "expected"),
+    [(2, 1e4, MOST_MOVES), (100, 1e4, 4), (200, 1e4, 0), (2, 9e3, 0)],
+)
+def test_what_is_remembered_is_limited(n_features, n_rows, expected):
     leaps = Leaps()
     for t in range(40):
         one = np.ones((2, n_features))
         spreads = np.ones((2, n_features, n_features)) + 0.9**t
-        leaps.estimates(Estimates(100.0, np.ones(2) / 2, one, spreads), 1.0 if t else np.nan)
-    assert len(leaps.moves) == (MOST_MOVES if n_features == 2 else 1)
+        leaps.estimates(Estimates(n_rows, np.ones(2) / 2, one, spreads), 1.0 if t else np.nan)
+    assert len(leaps.moves) == expected
 
 
 @pytest.mark.parametrize("name", ["full", "diag", "VEV"])
 def test_moves_that_are_combined_take_fewer_passes_than_squarem_alone(name, monkeypatch):
-    X = three_gaussians(np.random.default_rng(1), 3000)
+    X = three_gaussians(np.random.default_rng(1), 12_000)
     problem = problem_of(X, name)
     labels = np.digitize(X[:, 0], np.quantile(X[:, 0], [1 / 3, 2 / 3]))
     start, n_iter = model_of_partition(problem, labels, 3), []
@@ -145,7 +147,7 @@ def test_moves_that_are_combined_take_fewer_passes_than_squarem_alone(name, monk
     assert n_iter[0] < 0.8 * n_iter[1]
 
 
-@pytest.mark.parametrize("changes", [[np.nan, 1.0, 0.9, 0.8], [np.nan, 1e-5, 1e-6, 1e-7]])
+@pytest.mark.parametrize("changes", [[np.nan, 1e3, 900.0, 800.0], [np.nan, 1e-2, 1e-3, 1e-4]])
 def test_no_leap_while_em_is_early_or_quick(changes):
     leaps = Leaps(longest=1000.0)
     assert all(leaps.estimates(estimates_at(t), c) is None for t, c in enumerate(changes))

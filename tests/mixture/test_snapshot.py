@@ -13,10 +13,11 @@ from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.snapshot import Snapshot
+from gmmcli.mixture.synthesis import Recipe, generate
 
 RNG = np.random.default_rng(8)
 # three that overlap: EM crawls, and leaps
-X = np.ascontiguousarray((RNG.standard_normal((2500, 2)) + RNG.integers(3, size=(2500, 1))).T)
+X = np.ascontiguousarray((RNG.standard_normal((900, 2)) + 1.5 * RNG.integers(3, size=(900, 1))).T)
 OPTIONS = [
     FitOptions(tol=1e-11),
     FitOptions(covariance_type="diag", converge_on="parameters", tol=1e-9),
@@ -58,12 +59,39 @@ def test_taken_up_anywhere_it_ends_in_the_same_bits(options):
         assert len(rest) < len(texts) + 2
 
 
+def test_of_many_rows_it_ends_in_the_same_bits_too():
+    # where leaps combine moves
+    recipe = Recipe(n_features=2, n_components=3, separation=1.2, seed=2)
+    X, _ = generate("blobs", 20_000, recipe)
+    batches, texts, options = ArrayBatches(np.ascontiguousarray(X.T)), [], FitOptions(max_iter=150)
+    result = Fitting(batches).fit(
+        4, options, keep=lambda shot: texts.append(json.dumps(shot.plain()))
+    )
+    states = [json.loads(text)["ascents"] for text in texts]
+    assert max(len(state["moves"]) for ascents in states for state in ascents) > 2
+    assert len(texts) > 20
+    for i in np.linspace(0, len(texts) - 1, some(4, 12)).astype(int):
+        shot = Snapshot.of_plain(json.loads(texts[i]), options)
+        again = Fitting(batches).fit(4, options, resume=shot)
+        assert str(told(again)) == str(told(result))
+
+
+def test_a_rough_fit_goes_on_leaping_as_early():
+    recipe = Recipe(n_features=2, n_components=3, separation=1.2, seed=2)
+    X, _ = generate("blobs", 20_000, recipe)
+    batches, texts, options = ArrayBatches(np.ascontiguousarray(X.T)), [], FitOptions(rough=True)
+    result = Fitting(batches).fit(
+        5, options, keep=lambda shot: texts.append(json.dumps(shot.plain()))
+    )
+    shot = Snapshot.of_plain(json.loads(texts[0]), options)
+    assert str(told(Fitting(batches).fit(5, options, resume=shot))) == str(told(result))
+
+
 def test_leaps_and_repairs_are_part_of_it():
     _, texts = whole(OPTIONS[0])
     states = [ascent for text in texts for ascent in json.loads(text)["ascents"]]
     assert any(state["leapt"] for state in states)
     assert any(len(state["path"]) == 2 for state in states)
-    assert max(len(state["moves"]) for state in states) > 2
 
 
 @pytest.mark.parametrize(
@@ -95,8 +123,7 @@ def test_a_fit_from_a_given_start_is_another_fit_than_a_search():
 
 def test_passes_are_those_of_the_whole_fit():
     # 12,000 rows are more than a sample, so passes are counted
-    rows = np.tile(X, 5)
-    rows = rows + 0.1 * np.random.default_rng(1).standard_normal(rows.shape)
+    rows = np.tile(X, 14) + 0.1 * np.random.default_rng(1).standard_normal((2, 14 * 900))
     texts = []
     fitting = Fitting(ArrayBatches(rows))
     whole = fitting.fit(2, OPTIONS[0], keep=lambda shot: texts.append(shot.plain()))

@@ -141,14 +141,15 @@ def test_of_many_rows_a_step_that_will_gain_nothing_is_not_taken(n_rows, coming,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_a_step_will_gain_is_known_before_it(name, monkeypatch):
-    monkeypatch.setattr("gmmcli.mixture.acceleration.LATE", 0.0)
+def test_what_a_step_will_gain_is_known_before_it(name):
     problem = problem_of(overlapping(np.random.default_rng(3)), name, strength=0.5)
     labels = np.random.default_rng(4).integers(3, size=400)
     steps = iterate(model_of_partition(problem, labels, 3), problem)
     step, gains = next(steps), []
     for _ in range(150):
         before, step = step, next(steps)
+        if step.leapt:
+            continue
         gains.append((before.coming.gain / 2, step.change))
     expected, gained = np.array(gains).T
     tiny = 1e-9 * abs(step.objective)
