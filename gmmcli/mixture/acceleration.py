@@ -71,7 +71,8 @@ class Leaps:
         if np.isnan(change):
             # a start, or a component was repaired or went
             self.path, self.moves, self.origin = [], [], None
-        if current.n_rows >= MANY_ROWS:
+        # who leaps early leaps where the objective is not concave
+        if current.n_rows >= MANY_ROWS and self.late is None:
             self._remember(here)
         self.path.append(current)
         if len(self.path) < 3:

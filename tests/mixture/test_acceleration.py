@@ -122,11 +122,17 @@ def test_anderson_s_leaps_become_fewer_where_they_do_not_pay():
 
 
 @pytest.mark.parametrize(
-    ("n_features", "n_rows", "expected"),
-    [(2, 1e4, MOST_MOVES), (100, 1e4, 4), (200, 1e4, 0), (2, 9e3, 0)],
+    ("n_features", "n_rows", "late", "expected"),
+    [
+        (2, 1e4, None, MOST_MOVES),
+        (100, 1e4, None, 4),
+        (200, 1e4, None, 0),
+        (2, 9e3, None, 0),
+        (2, 1e4, 1e-2, 0),
+    ],
 )
-def test_what_is_remembered_is_limited(n_features, n_rows, expected):
-    leaps = Leaps()
+def test_what_is_remembered_is_limited(n_features, n_rows, late, expected):
+    leaps = Leaps(late=late)
     for t in range(40):
         one = np.ones((2, n_features))
         spreads = np.ones((2, n_features, n_features)) + 0.9**t
