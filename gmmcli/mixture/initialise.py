@@ -61,6 +61,11 @@ class Start:
             self._moments[form] = moments_of(self.sample, self.labels, form)
         return self._moments[form]
 
+    def mixture(self, n_components: int, problem: Problem) -> GaussianMixture:
+        """The first M-step, with K components at least; `problem` is over the sample."""
+        moments = self.moments(problem.structure.form)
+        return model_of(problem, moments, n_components, softened=True)
+
 
 class Grown(NamedTuple):
     """Rows of the sample, their masses, and the tree that grew on them."""
@@ -189,10 +194,8 @@ class Starts:
         ----------
         problem : over the sample.
         """
-        return [
-            model_of(problem, start.moments(problem.structure.form), n_components, softened=True)
-            for start in self.portfolio(init, n_components, n_init=1)
-        ]
+        starts = self.portfolio(init, n_components, n_init=1)
+        return [start.mixture(n_components, problem) for start in starts]
 
     def joined(self, n_components: int, problem: Problem) -> list[GaussianMixture]:
         """Mixtures from some groups too many, joined as suits the structure."""

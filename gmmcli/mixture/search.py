@@ -108,9 +108,7 @@ def race(
         if isinstance(start, GaussianMixture):
             kind, model = "a mixture", start
         else:
-            kind = start.kind
-            moments = start.moments(problem.structure.form)
-            model = model_of(problem, moments, n_components, softened=True)
+            kind, model = start.kind, start.mixture(n_components, problem)
         steps = iterate(model, problem)
         return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
 
