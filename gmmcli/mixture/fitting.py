@@ -1,6 +1,6 @@
 """`fit`: from rows in the user's units to a mixture in the user's units."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Self
 
@@ -20,7 +20,13 @@ from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
 from gmmcli.mixture.penalty import Penalty
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.sampling import Samples, StandardisedSamples, in_memory, is_large
+from gmmcli.mixture.sampling import (
+    SAMPLE_ROWS,
+    Samples,
+    StandardisedSamples,
+    in_memory,
+    is_large,
+)
 from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit, same_optimum
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
@@ -213,6 +219,12 @@ class Fitting:
         if options.weight_prior is None:
             return standardisation, problem
         return standardisation, bayesian(problem, options, n_components=n_components, n_rows=n_rows)
+
+    def sample(self, options: FitOptions, problem: Problem) -> Problem:
+        """The problem over the largest sample of those that all starts may go over."""
+        growing, _ = self._starts_of(options, problem)
+        number = max(i for i, size in enumerate(growing.sizes) if size <= SAMPLE_ROWS)
+        return replace(problem.over(growing[number]), is_sample=True)
 
     def _starts_of(
         self, options: FitOptions, problem: Problem

@@ -5,19 +5,18 @@ the smaller one does. Where its own starts end lower it is started once more, fr
 
 Of few rows each cell is found by itself. Of large data, to search thoroughly in each cell would
 take long. There the search is a rough one that also starts from what was found for the cell's
-relatives, the least and the most free structure first, and only the cells that may be the best are
-followed to convergence.
+relatives, the least and the most free structure first, from few components to many and, where these
+overlap, back again. Only the cells that may be the best are followed to convergence.
 
 Whole cells are shared among processes where those that do not need each other are enough for all:
 most of a cell's search is on samples, which are too few rows to be shared.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, zip_longest
-from typing import NamedTuple
+from itertools import pairwise, zip_longest
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -26,17 +25,13 @@ from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
+from gmmcli.mixture.neighbours import enlarged, is_in_doubt, likeliest, raised, thinned
 from gmmcli.mixture.options import FitOptions, FitResult
-from gmmcli.mixture.repair import split
 from gmmcli.mixture.search import ALONE, Known, Relatives
 from gmmcli.mixture.selection import CRITERIA, OF_LIKELIHOOD, Cell
 from gmmcli.mixture.shapes import nested_in
-from gmmcli.mixture.workers import called
+from gmmcli.mixture.workers import T
 
-ROUNDING = 1e-12
-"""Nats a row by which equal log-likelihoods may differ."""
-MOST_SPLITS = 3
-"""Components that are split in turn, the heaviest first."""
 MOST_RELATIVES = 4
 """Fits of other structures, or of fewer components, that one is started from."""
 MOST_ROWS = 500_000
@@ -82,6 +77,7 @@ def grid(
         if tell is not None:
             tell(cell)
     if fitting.is_large:
+        cells.thin(counts)
         cells.follow(criterion, options)
     return [cells.done[name, count] for name in covariance_types for count in component_counts]
 
@@ -94,7 +90,14 @@ class _Job(NamedTuple):
     relatives: Relatives = ALONE
 
 
-@dataclass
+class _Pair(NamedTuple):
+    """A cell and one of more components, under the same structure."""
+
+    cell: Cell
+    larger: Cell
+
+
+@dataclass(eq=False)
 class _Grid:
     """The cells that are done, by structure and K; those of little freedom come first.
 
@@ -113,7 +116,7 @@ class _Grid:
     def each(self, component_counts: Sequence[int]) -> Iterator[Cell]:
         """The cells of few rows, which need no other."""
         jobs = [_Job(name, count) for count in component_counts for name in self.by_freedom]
-        for cell in self._shared(jobs):
+        for cell in self._shared(_Grid.fitted, jobs):
             self._add(cell)
             yield self._settled(cell.covariance_type, cell.n_components)
 
@@ -134,12 +137,23 @@ class _Grid:
                 jobs += [self._job(name, count, [*leading, name]) for name in others]
             # to fit one component takes a pass
             is_long = any(job.n_components > 1 for job in jobs)
-            is_shared = self._is_shared(len(jobs))
-            cells = self._shared(jobs, is_long=is_long) if is_shared else map(self.fitted, jobs)
-            for cell in cells:
+            for cell in self._divided(_Grid.fitted, jobs, is_long=is_long):
                 self._add(cell)
             if count is not None:
                 yield from [self._settled(name, count) for name in names]
+
+    def thin(self, component_counts: Sequence[int]) -> None:
+        """Start cells whose components overlap from the next larger one, too, as it is by then."""
+        for larger, count in pairwise(reversed(component_counts)):
+            pairs = [_Pair(self.done[name, count], self.done[name, larger]) for name in self.codes]
+            doubtful = [
+                pair
+                for pair in pairs
+                if pair.cell.result and pair.larger.result and is_in_doubt(pair.cell.result)
+            ]
+            for cell in self._divided(_Grid.thinned, doubtful, is_long=True):
+                self._add(cell)
+        self._settle()
 
     def follow(self, criterion: str, options: FitOptions) -> None:
         """Go on to convergence with the best cell; with others as long as they may become it."""
@@ -158,10 +172,7 @@ class _Grid:
                 cell = _followed(self.fitting, cell, chosen)
             lowest = min(lowest, _value(cell, value))
             self.done[key] = cell
-        # they may have come above larger ones, which were not followed
-        names = self.by_freedom
-        for name, count in sorted(self.done, key=lambda key: (key[1], names.index(key[0]))):
-            self._settled(name, count)
+        self._settle()
 
     def fitted(self, job: _Job) -> Cell:
         """One cell by itself; of a grid whose other cells may be known to another process."""
@@ -177,19 +188,37 @@ class _Grid:
             return Cell(n_components, name, None, reason)
         return Cell(n_components, name, result)
 
+    def thinned(self, pair: _Pair) -> Cell:
+        """The cell, or one that is likelier, from the larger one."""
+        cell, larger = pair
+        if cell.result is None or larger.result is None:
+            return cell
+        options = replace(self.options, covariance_type=cell.covariance_type)
+        return replace(cell, result=thinned(self.fitting, cell.result, larger.result, options))
+
     def _is_shared(self, n_jobs: int) -> bool:
         """Whether to share cells, and not the rows of each."""
         in_memory = isinstance(self.fitting.batches, ArrayBatches)
         few = self.fitting.description.n_lines <= MOST_ROWS
         return in_memory and few and n_jobs >= self.fitting.workers.n_threads
 
-    def _shared(self, jobs: Sequence[_Job], *, is_long: bool = False) -> Iterator[Cell]:
-        return self.fitting.workers.map_over(self._alone, called, jobs, is_long=is_long)
+    def _divided(
+        self, function: Callable[[Self, T], Cell], jobs: Sequence[T], *, is_long: bool
+    ) -> Iterator[Cell]:
+        """The jobs of large data, each by one of several processes or by all of them."""
+        if self._is_shared(len(jobs)):
+            return self._shared(function, jobs, is_long=is_long)
+        return (function(self, job) for job in jobs)
+
+    def _shared(
+        self, function: Callable[[Self, T], Cell], jobs: Sequence[T], *, is_long: bool = False
+    ) -> Iterator[Cell]:
+        return self.fitting.workers.map_over(self._alone, function, jobs, is_long=is_long)
 
     @cached_property
-    def _alone(self) -> Callable[[_Job], Cell]:
-        """What one of several processes does."""
-        return replace(self, fitting=self.fitting.alone()).fitted
+    def _alone(self) -> Self:
+        """What one of several processes has."""
+        return replace(self, fitting=self.fitting.alone())
 
     def _job(self, name: str, n_components: int, relatives: Sequence[str]) -> _Job:
         if n_components == 1:
@@ -204,8 +233,8 @@ class _Grid:
             near += smaller
         known = None
         if results := _results(smaller):
-            highest = _highest(results)
-            start = next(_enlarged(highest.model, n_components))
+            highest = likeliest(results)
+            start = next(enlarged(highest.model, n_components))
             known = Known(highest.log_likelihood, start)
         return _Job(name, n_components, Relatives(_enlargements(n_components, near), known))
 
@@ -222,13 +251,19 @@ class _Grid:
             if self.codes[key[0]] in within and key[1] <= n_components and key != own
         ]
 
+    def _settle(self) -> None:
+        """Cells may have come above larger ones since these were done."""
+        names = self.by_freedom
+        for name, count in sorted(self.done, key=lambda key: (key[1], names.index(key[0]))):
+            self._settled(name, count)
+
     def _settled(self, name: str, n_components: int) -> Cell:
         """The cell, not below a smaller one."""
         cell = self.done[name, n_components]
         if cell.result is not None:
             options = replace(self.options, covariance_type=name)
             smaller = _results(self._smaller(name, n_components))
-            cell = replace(cell, result=_raised(self.fitting, cell.result, smaller, options))
+            cell = replace(cell, result=raised(self.fitting, cell.result, smaller, options))
             self._add(cell)
         return cell
 
@@ -237,15 +272,11 @@ def _results(cells: Iterable[Cell]) -> list[FitResult]:
     return [cell.result for cell in cells if cell.result is not None]
 
 
-def _highest(results: Iterable[FitResult]) -> FitResult:
-    return max(results, key=lambda result: result.log_likelihood)
-
-
 def _enlargements(n_components: int, cells: Sequence[Cell]) -> list[GaussianMixture]:
     """Mixtures of K components, made of what is known: of each structure the latest."""
     latest = {cell.covariance_type: cell.result for cell in cells if cell.result is not None}
     likely = sorted(latest.values(), key=lambda result: -result.log_likelihood)
-    return [next(_enlarged(result.model, n_components)) for result in likely[:MOST_RELATIVES]]
+    return [next(enlarged(result.model, n_components)) for result in likely[:MOST_RELATIVES]]
 
 
 def _value(cell: Cell, criterion: Callable[[FitResult], float]) -> float:
@@ -278,59 +309,3 @@ def _followed(fitting: Fitting, cell: Cell, options: FitOptions, needed: float =
         n_passes=rough.n_passes + result.n_passes,
     )
     return replace(cell, result=result)
-
-
-def _raised(
-    fitting: Fitting, result: FitResult, smaller: Iterable[FitResult], options: FitOptions
-) -> FitResult:
-    """The result, or one from the best of the smaller models where that is higher."""
-    highest = _highest([*smaller, result])
-    n_components, n_passes = result.model.n_components, result.n_passes
-    least, first = highest.log_likelihood - ROUNDING * result.n_rows, result
-    # a rough fit has tried the first of them
-    for start in islice(_enlarged(highest.model, n_components), int(options.rough), None):
-        if result.log_likelihood >= least:
-            return replace(result, n_passes=n_passes)
-        with suppress(FitError):
-            again = fitting.fit(n_components, options, start)
-            n_passes += again.n_passes
-            kept = again.model.n_components == n_components
-            if kept and again.log_likelihood > result.log_likelihood:
-                result = _found_from_smaller(again, first)
-    if result.log_likelihood < least:
-        # EM climbs what the penalty leaves of the likelihood, which is no higher from there
-        same = fitting.fit(
-            n_components, replace(options, max_iter=0), _repeated(highest.model, n_components)
-        )
-        n_passes += same.n_passes
-        result = replace(_found_from_smaller(same, first), converged=highest.converged)
-    return replace(result, n_passes=n_passes)
-
-
-def _found_from_smaller(result: FitResult, first: FitResult) -> FitResult:
-    """A result that none of the starts of the first one has reached."""
-    return replace(result, init=first.init, n_starts=first.n_starts, n_agreeing=0)
-
-
-def _enlarged(model: GaussianMixture, n_components: int) -> Iterator[GaussianMixture]:
-    """The mixture with that many components: some of them split, at last one only repeated."""
-    missing = n_components - model.n_components
-    if missing == 0:
-        yield model
-        return
-    for source in (-model.weights).argsort(kind="stable")[:MOST_SPLITS]:
-        larger = split(model, int(source), into=model.n_components)
-        while larger.n_components < n_components:
-            larger = split(larger, int(larger.weights.argmax()), into=larger.n_components)
-        yield larger
-    yield _repeated(model, n_components)
-
-
-def _repeated(model: GaussianMixture, n_components: int) -> GaussianMixture:
-    """The same density with more components: the heaviest is there several times."""
-    missing = n_components - model.n_components
-    heaviest = int(model.weights.argmax())
-    components = [*range(model.n_components), *[heaviest] * missing]
-    weights = model.weights[components]
-    weights[np.array(components) == heaviest] /= missing + 1
-    return GaussianMixture(weights, model.means[components], model.covariance.taken(components))

@@ -63,7 +63,7 @@ ALONE = Relatives()
 
 def rough_rounds(n_components: int) -> Rounds:
     """Rounds to see what is worth more; those of few components cost little, and are longer."""
-    return (max(2, FIRST_WORK // n_components), None), (8, 3), (15, 1)
+    return (max(2, FIRST_WORK // n_components), None), (8, 4)
 
 
 @dataclass(eq=False)

@@ -43,7 +43,7 @@ def ending(fit: Fit) -> list[str]:
     ended = f"converged after {count(fit.n_iter, 'iteration')}"
     if not fit.n_agreeing:
         starts = count(fit.n_starts, "start")
-        return [ended, f"found by split and merge, by none of {starts}"]
+        return [ended, f"found from another optimum, by none of {starts}"]
     if fit.n_starts == 1:
         return [ended]
     return [ended, f"{fit.n_agreeing} of {fit.n_starts} starts reached this optimum"]

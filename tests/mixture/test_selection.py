@@ -114,6 +114,29 @@ def test_of_large_data_the_best_is_followed_and_the_others_are_near():
         assert np.all(np.diff(found) >= -1e-6)
 
 
+@pytest.mark.parametrize(("seed", "name"), [(2, "spherical"), (6, "full"), (7, "full")])
+def test_where_components_overlap_a_larger_mixture_shows_what_starts_missed(
+    seed, name, monkeypatch
+):
+    recipe = Recipe(n_features=8, n_components=8, separation=1.8, seed=seed)
+    X, _ = generate("blobs", 12_000, recipe)
+    other = ScikitMixture(3, covariance_type=name, random_state=0).fit(X).score(X) * len(X)
+    three, four = cells_of(X, [3, 4], [name])
+    assert other < three.result.log_likelihood < four.result.log_likelihood
+    assert three.result.n_agreeing == 0
+    monkeypatch.setattr("gmmcli.mixture.neighbours.OVERLAP", 1.0)
+    before, _ = cells_of(X, [3, 4], [name])
+    assert before.result.log_likelihood < other
+    assert before.result.n_passes < three.result.n_passes
+
+
+def test_where_clusters_stand_apart_no_cell_is_tried_again(monkeypatch):
+    X, _ = two_clusters(np.random.default_rng(14), (9_000, 6_000), distance=9.0)
+    expected = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], WORDS)]
+    monkeypatch.delattr("gmmcli.mixture.grid.thinned")
+    assert [cell.result.log_likelihood for cell in cells_of(X, [2, 3], WORDS)] == expected
+
+
 @pytest.mark.parametrize("weight", [None, 0.5])
 def test_of_large_data_one_that_was_behind_may_become_the_best(monkeypatch, weight):
     monkeypatch.setattr("gmmcli.mixture.grid.REACH", 1.0)
@@ -461,8 +484,9 @@ def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
     assert told == told_too == sorted(told, key=lambda key: key[0])
 
 
-def test_a_grid_of_large_data_is_the_same_whether_cells_are_shared_or_rows(monkeypatch):
-    X, _ = two_clusters(np.random.default_rng(3), (7_000, 5_000), n_features=2, distance=3.0)
+@pytest.mark.parametrize("distance", [1.0, 3.0])
+def test_a_grid_of_large_data_is_the_same_whether_cells_are_shared_or_rows(distance, monkeypatch):
+    X, _ = two_clusters(np.random.default_rng(3), (7_000, 5_000), n_features=2, distance=distance)
     names = ("full", "diag", "tied", "spherical")
     # two processes share cells, five have to share rows
     runs = list(of_all_who_may_fit(X, names, monkeypatch, (1, 2, 5)))

@@ -76,7 +76,7 @@ def test_not_converged_is_said_first(fitted):
 
 def test_an_optimum_that_no_start_reached_is_said_so(fitted):
     lines = shown(replace(fitted, n_agreeing=0, n_starts=17), ["a", "b", "c"])
-    assert lines[1].endswith("found by split and merge, by none of 17 starts")
+    assert lines[1].endswith("found from another optimum, by none of 17 starts")
 
 
 def test_starts_are_told_where_there_were_several(fitted):
