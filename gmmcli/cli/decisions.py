@@ -89,9 +89,14 @@ def fit_cells(
     done: list[Cell] = []
     structures = candidates.structures(rows.batches.n_features)
     n_cells = len(candidates.counts) * len(structures)
+
+    def place() -> str:
+        # of large data some are improved on when all have been fitted
+        return f"fit {len(done) + 1} of {n_cells}, " if len(done) < n_cells else "improving, "
+
     with talk.progress(every=search.log_every) as line:
         return grid(
-            rows.fitting(pool, observer(line, lambda: f"fit {len(done) + 1} of {n_cells}, ")),
+            rows.fitting(pool, observer(line, place)),
             candidates.counts,
             covariance_types=structures,
             options=fit_options(search),

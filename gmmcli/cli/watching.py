@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from gmmcli.data import Chunk, MapOrdered
 from gmmcli.execution import Executor
 from gmmcli.mixture.em import Step
@@ -42,12 +44,10 @@ def observer(
         now = time.monotonic()
         before, n_iter, then = last
         last = (phase, step.n_iter, now)
-        parts = [
-            f"iteration {step.n_iter}",
-            f"{measure} {step.log_likelihood:.10g}",
-            f"gain {step.change:.3g}",
-        ]
-        if phase == before and now > then:
+        parts = [f"iteration {step.n_iter}", f"{measure} {step.log_likelihood:.10g}"]
+        if not np.isnan(step.change):
+            parts.append(f"gain {step.change:.3g}")
+        if phase == before and step.n_iter > n_iter and now > then:
             # each iteration is one pass
             speed = step.statistics.n_rows * (step.n_iter - n_iter) / (now - then)
             parts.append(f"{speed:.2g} rows a second")

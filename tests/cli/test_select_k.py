@@ -4,10 +4,12 @@ import csv
 import io
 import json
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 
 from gmmcli.mixture.shapes import MEANINGS
+from gmmcli.mixture.synthesis import Recipe, generate
 
 
 def cells_of(text):
@@ -197,3 +199,15 @@ def test_threads_do_not_change_a_byte(cli, overlapping):
         for n in (1, 3)
     }
     assert len(tables) == 1
+
+
+def test_a_log_says_when_all_fits_are_done_and_some_are_improved(cli, tmp_path):
+    recipe = Recipe(n_features=2, n_components=3, separation=1.5, seed=1)
+    table = tmp_path / "overlapping.csv"
+    np.savetxt(
+        table, generate("blobs", 12_000, recipe)[0], delimiter=",", header="a,b", comments=""
+    )
+    told = cli("select-k", table, "-k", "1-3", "-c", "full", "-q", "--log-every", "1e-9").err
+    assert "fit 3 of 3, " in told
+    assert "improving, " in told
+    assert "fit 4 of 3" not in told

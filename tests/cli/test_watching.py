@@ -33,8 +33,23 @@ def test_steps_of_em(overlapping):
         (block,) = blocks_of(table, Selection(table.columns))
     options = FitOptions(init="random")
     fit(ArrayBatches(block.values), 2, options=options, observe=observer(line))
-    assert all(": iteration " in text and ", gain " in text for text in line.shown)
+    assert all(": iteration " in text and ", log-likelihood -" in text for text in line.shown)
     assert len(line.shown) > 2
+    assert any(", gain " in text for text in line.shown)
+    assert not any(", gain nan" in text for text in line.shown)
+
+
+def test_a_run_that_begins_anew_under_the_same_name_has_no_speed(overlapping):
+    line = Line()
+    with open_table(str(overlapping), ReadOptions()) as table:
+        (block,) = blocks_of(table, Selection(table.columns))
+    start = fit(ArrayBatches(block.values), 2, options=FitOptions()).model
+    observe = observer(line)
+    for _ in range(2):
+        fit(ArrayBatches(block.values), 2, options=FitOptions(), start=start, observe=observe)
+    begins = [text for text in line.shown if text.startswith("given start: iteration 0,")]
+    assert len(begins) == 2
+    assert not any("rows a second" in text for text in begins)
 
 
 def test_the_place_among_others(overlapping):
