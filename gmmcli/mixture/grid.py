@@ -194,7 +194,10 @@ class _Grid:
         if cell.result is None or larger.result is None:
             return cell
         options = replace(self.options, covariance_type=cell.covariance_type)
-        return replace(cell, result=thinned(self.fitting, cell.result, larger.result, options))
+        try:
+            return replace(cell, result=thinned(self.fitting, cell.result, larger.result, options))
+        except FitError:
+            return cell
 
     def _is_shared(self, n_jobs: int) -> bool:
         """Whether to share cells, and not the rows of each."""
