@@ -221,7 +221,7 @@ class Fitting:
         return standardisation, bayesian(problem, options, n_components=n_components, n_rows=n_rows)
 
     def sample(self, options: FitOptions, problem: Problem) -> Problem:
-        """The problem over the largest sample of those that all starts may go over."""
+        """The problem over the largest sample of SAMPLE_ROWS at most; the rows are large data."""
         growing, _ = self._starts_of(options, problem)
         number = max(i for i, size in enumerate(growing.sizes) if size <= SAMPLE_ROWS)
         return replace(problem.over(growing[number]), is_sample=True)

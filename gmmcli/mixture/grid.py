@@ -140,7 +140,8 @@ class _Grid:
             for cell in self._divided(_Grid.fitted, jobs, is_long=is_long):
                 self._add(cell)
             if count is not None:
-                yield from [self._settled(name, count) for name in names]
+                # a rough fit has tried the first way to enlarge what is smaller
+                yield from [self._settled(name, count, n_tried=1) for name in names]
 
     def thin(self, component_counts: Sequence[int]) -> None:
         """Start cells whose components overlap from the next larger one, too, as it is by then."""
@@ -260,13 +261,14 @@ class _Grid:
         for name, count in sorted(self.done, key=lambda key: (key[1], names.index(key[0]))):
             self._settled(name, count)
 
-    def _settled(self, name: str, n_components: int) -> Cell:
-        """The cell, not below a smaller one."""
+    def _settled(self, name: str, n_components: int, *, n_tried: int = 0) -> Cell:
+        """The cell, not below a smaller one; `n_tried` as for `raised`."""
         cell = self.done[name, n_components]
         if cell.result is not None:
             options = replace(self.options, covariance_type=name)
             smaller = _results(self._smaller(name, n_components))
-            cell = replace(cell, result=raised(self.fitting, cell.result, smaller, options))
+            result = raised(self.fitting, cell.result, smaller, options, n_tried=n_tried)
+            cell = replace(cell, result=result)
             self._add(cell)
         return cell
 

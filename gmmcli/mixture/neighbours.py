@@ -33,19 +33,28 @@ TRIAL_STEPS = 3
 
 
 def likeliest(results: Iterable[FitResult]) -> FitResult:
-    """The likeliest."""
+    """The one whose log-likelihood is highest."""
     return max(results, key=lambda result: result.log_likelihood)
 
 
 def raised(
-    fitting: Fitting, result: FitResult, smaller: Iterable[FitResult], options: FitOptions
+    fitting: Fitting,
+    result: FitResult,
+    smaller: Iterable[FitResult],
+    options: FitOptions,
+    *,
+    n_tried: int,
 ) -> FitResult:
-    """The result, or one from the best of the smaller models where that is higher."""
+    """The result, or one from the best of the smaller models where that is higher.
+
+    Parameters
+    ----------
+    n_tried : of the ways to enlarge the best of these models, how many the result is the best of.
+    """
     highest = likeliest([*smaller, result])
     n_components = result.model.n_components
     least = highest.log_likelihood - ROUNDING * result.n_rows
-    # a rough fit has tried the first of them
-    for start in islice(enlarged(highest.model, n_components), int(options.rough), None):
+    for start in islice(enlarged(highest.model, n_components), n_tried, None):
         if result.log_likelihood >= least:
             return result
         result = _better(fitting, result, start, options)
@@ -71,15 +80,17 @@ def thinned(
 
     Some of its components are joined; a few steps on a sample tell whether it is worth to go on.
     """
-    n_components = result.model.n_components
+    n_components, n_steps = result.model.n_components, min(TRIAL_STEPS, options.max_iter)
+    if n_steps == 0:
+        return result
     standardisation, problem = fitting.problem(options, n_components)
     sample = fitting.sample(options, problem)
     model = given_start(larger.model, larger.model.n_components, standardisation, problem)
     moments = _moments(model, problem, result.n_rows)
     ways = [model_of(problem, way, n_components) for way in joined(problem, moments, n_components)]
     at_hand = given_start(result.model, n_components, standardisation, problem)
-    reached = _led(at_hand, sample)
-    best = max((_led(way, sample) for way in ways), key=lambda step: merit(step, sample))
+    reached = _led(at_hand, sample, n_steps)
+    best = max((_led(way, sample, n_steps) for way in ways), key=lambda step: merit(step, sample))
     if merit(best, sample) <= merit(reached, sample) + SAME_OPTIMUM:
         return result
     start = standardisation.to_user(best.coming.mixture)
@@ -93,9 +104,9 @@ def _moments(model: GaussianMixture, problem: Problem, n_rows: float) -> Estimat
     return Estimates(n_rows, model.weights, model.means, spreads)
 
 
-def _led(model: GaussianMixture, sample: Problem) -> Step:
-    """Where a few steps over the sample lead."""
-    return next(islice(iterate(model, sample), TRIAL_STEPS, None))
+def _led(model: GaussianMixture, sample: Problem, n_steps: int) -> Step:
+    """Where so many M-steps over the sample lead."""
+    return next(islice(iterate(model, sample), n_steps, None))
 
 
 def _better(

@@ -145,6 +145,25 @@ def test_a_larger_mixture_that_collapses_on_the_way_ends_no_grid(monkeypatch):
     assert tried
 
 
+def test_without_iterations_no_cell_is_tried_from_a_larger_one(monkeypatch):
+    X, _ = two_clusters(np.random.default_rng(15), (7_000, 5_000), distance=1.0)
+    expected = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], ["full"], max_iter=0)]
+    monkeypatch.setattr("gmmcli.mixture.neighbours.OVERLAP", 1.0)
+    found = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], ["full"], max_iter=0)]
+    assert found == expected
+
+
+def test_a_cell_that_came_below_a_smaller_one_later_is_fitted_from_it():
+    # the spheres are followed to convergence, and come above what the diagonal ones were
+    rng = np.random.default_rng(18)
+    X = rng.normal(size=(12_000, 6))
+    X += 1.1 * rng.normal(size=(7, 6))[rng.integers(0, 7, len(X))]
+    cells = cells_of(X, [3, 4, 5], ["EII", "spherical", "diag"])
+    found = {(cell.covariance_type, cell.n_components): cell.result for cell in cells}
+    assert found["diag", 5].log_likelihood > found["spherical", 5].log_likelihood + 0.01 * len(X)
+    assert all(result.n_iter > 0 for result in found.values())
+
+
 def test_where_clusters_stand_apart_no_cell_is_tried_again(monkeypatch):
     X, _ = two_clusters(np.random.default_rng(14), (9_000, 6_000), distance=9.0)
     expected = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], WORDS)]
