@@ -1,5 +1,7 @@
 """What the line that moves is told."""
 
+from itertools import pairwise
+
 from data.blocks import blocks_of
 
 from gmmcli.cli.watching import observer, watched
@@ -35,8 +37,13 @@ def test_steps_of_em(overlapping):
     fit(ArrayBatches(block.values), 2, options=options, observe=observer(line))
     assert all(": iteration " in text and ", log-likelihood -" in text for text in line.shown)
     assert len(line.shown) > 2
-    assert any(", gain " in text for text in line.shown)
     assert not any(", gain nan" in text for text in line.shown)
+    # all but the first of a run have gained something
+    iterations = [int(text.split("iteration ")[1].split(",")[0]) for text in line.shown]
+    rises = [later > earlier for earlier, later in pairwise(iterations)]
+    assert any(rises)
+    for text, is_later in zip(line.shown[1:], rises, strict=True):
+        assert not is_later or ", gain " in text
 
 
 def test_a_run_that_begins_anew_under_the_same_name_has_no_speed(overlapping):
