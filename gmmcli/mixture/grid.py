@@ -13,9 +13,10 @@ most of a cell's search is on samples, which are too few rows to be shared.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -25,7 +26,15 @@ from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.neighbours import enlarged, is_in_doubt, likeliest, raised, thinned
+from gmmcli.mixture.neighbours import (
+    REACH,
+    enlarged,
+    is_in_doubt,
+    likeliest,
+    passes_of_both,
+    raised,
+    thinned,
+)
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.search import ALONE, Known, Relatives
 from gmmcli.mixture.selection import CRITERIA, OF_LIKELIHOOD, Cell
@@ -36,8 +45,8 @@ MOST_RELATIVES = 4
 """Fits of other structures, or of fewer components, that one is started from."""
 MOST_ROWS = 500_000
 """Rows up to which the searches on samples take longer than the passes over all rows."""
-REACH = 1e-3
-"""Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
+MOST_ROUNDS = 3
+"""Times that cells are followed which were raised since others were followed."""
 
 Key = tuple[str, int]
 
@@ -91,10 +100,10 @@ class _Job(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """A cell and one of more components, under the same structure."""
+    """What was found for a cell, and for one of more components under the same structure."""
 
-    cell: Cell
-    larger: Cell
+    result: FitResult
+    larger: FitResult
 
 
 @dataclass(eq=False)
@@ -145,19 +154,33 @@ class _Grid:
 
     def thin(self, component_counts: Sequence[int]) -> None:
         """Start cells whose components overlap from the next larger one, too, as it is by then."""
-        for larger, count in pairwise(reversed(component_counts)):
-            pairs = [_Pair(self.done[name, count], self.done[name, larger]) for name in self.codes]
-            doubtful = [
-                pair
-                for pair in pairs
-                if pair.cell.result and pair.larger.result and is_in_doubt(pair.cell.result)
-            ]
-            for cell in self._divided(_Grid.thinned, doubtful, is_long=True):
+        for count in sorted(set(component_counts), reverse=True):
+            pairs = [self._pair(name, count) for name in self.codes]
+            found = [pair for pair in pairs if pair is not None]
+            for cell in self._divided(_Grid.thinned, found, is_long=True):
                 self._add(cell)
         self._settle()
 
     def follow(self, criterion: str, options: FitOptions) -> None:
         """Go on to convergence with the best cell; with others as long as they may become it."""
+        ends: dict[Key, FitResult | None] = {}
+        # one that is below a smaller one by then is raised, and followed from there
+        for _ in range(MOST_ROUNDS):
+            before = dict(ends)
+            self._go_on(criterion, options, ends)
+            if ends == before:
+                return
+            self._settle()
+
+    def _go_on(
+        self, criterion: str, options: FitOptions, ends: dict[Key, FitResult | None]
+    ) -> None:
+        """Follow those that may be the best, but for cells that are what they ended in.
+
+        Parameters
+        ----------
+        ends : what they have come to, by cell.
+        """
         value = CRITERIA[criterion]
         values = {key: value(c.result) for key, c in self.done.items() if c.result is not None}
         reach = 2 * REACH * self.fitting.description.n_rows
@@ -166,14 +189,14 @@ class _Grid:
             if values[key] > min(values.values()) + reach:
                 break
             cell, chosen = self.done[key], replace(options, covariance_type=key[0])
-            if criterion in OF_LIKELIHOOD and np.isfinite(lowest):
-                needed = (values[key] - lowest) / 2
-                cell = _followed(self.fitting, cell, replace(chosen, rough=True), needed)
-            if criterion not in OF_LIKELIHOOD or _value(cell, value) <= lowest:
-                cell = _followed(self.fitting, cell, chosen)
+            if key not in ends or ends[key] is not cell.result:
+                if criterion in OF_LIKELIHOOD and np.isfinite(lowest):
+                    needed = (values[key] - lowest) / 2
+                    cell = _followed(self.fitting, cell, replace(chosen, rough=True), needed)
+                if criterion not in OF_LIKELIHOOD or _value(cell, value) <= lowest:
+                    cell = _followed(self.fitting, cell, chosen)
+                self.done[key], ends[key] = cell, cell.result
             lowest = min(lowest, _value(cell, value))
-            self.done[key] = cell
-        self._settle()
 
     def fitted(self, job: _Job) -> Cell:
         """One cell by itself; of a grid whose other cells may be known to another process."""
@@ -191,14 +214,12 @@ class _Grid:
 
     def thinned(self, pair: _Pair) -> Cell:
         """The cell, or one that is likelier, from the larger one."""
-        cell, larger = pair
-        if cell.result is None or larger.result is None:
-            return cell
-        options = replace(self.options, covariance_type=cell.covariance_type)
-        try:
-            return replace(cell, result=thinned(self.fitting, cell.result, larger.result, options))
-        except FitError:
-            return cell
+        result, larger = pair
+        name, n_components = result.covariance_type, result.model.n_components
+        options = replace(self.options, covariance_type=name)
+        with suppress(FitError):
+            result = thinned(self.fitting, result, larger, options)
+        return Cell(n_components, name, result)
 
     def _is_shared(self, n_jobs: int) -> bool:
         """Whether to share cells, and not the rows of each."""
@@ -254,6 +275,18 @@ class _Grid:
             for key, cell in self.done.items()
             if self.codes[key[0]] in within and key[1] <= n_components and key != own
         ]
+
+    def _pair(self, name: str, n_components: int) -> _Pair | None:
+        """The cell and the next larger one that was found; None if there is no doubt, or none."""
+        result = self.done[name, n_components].result
+        if result is None or not is_in_doubt(result):
+            return None
+        larger = {
+            count: cell.result
+            for (other, count), cell in self.done.items()
+            if other == name and count > n_components and cell.result is not None
+        }
+        return _Pair(result, larger[min(larger)]) if larger else None
 
     def _settle(self) -> None:
         """Cells may have come above larger ones since these were done."""
@@ -311,6 +344,6 @@ def _followed(fitting: Fitting, cell: Cell, options: FitOptions, needed: float =
         n_starts=rough.n_starts,
         n_agreeing=rough.n_agreeing,
         n_iter=rough.n_iter + result.n_iter,
-        n_passes=rough.n_passes + result.n_passes,
+        n_passes=passes_of_both(rough, result),
     )
     return replace(cell, result=result)

@@ -6,6 +6,7 @@ components overlap, which optimum a few starts on a sample lead to is much chanc
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -28,6 +29,10 @@ MOST_SPLITS = 3
 """Components that are split in turn, the heaviest first."""
 OVERLAP = 0.1
 """Mean of -ln max_k r_k over the rows, as a share of ln K, from which starts find by chance."""
+REACH = 1e-3
+"""Nats a row by which a log-likelihood may still rise where a step gains next to nothing."""
+MOST_JOINED = 5
+"""Components that a larger mixture has more, at most: to join many takes long and tells little."""
 TRIAL_STEPS = 3
 """M-steps on a sample that tell where a mixture leads, beside another that has had them, too."""
 
@@ -63,7 +68,7 @@ def raised(
         same = fitting.fit(
             n_components, replace(options, max_iter=0), _repeated(highest.model, n_components)
         )
-        result = replace(_found_elsewhere(same, result), converged=highest.converged)
+        result = replace(_found_elsewhere(same, result, options), converged=highest.converged)
     return result
 
 
@@ -81,16 +86,20 @@ def thinned(
     Some of its components are joined; a few steps on a sample tell whether it is worth to go on.
     """
     n_components, n_steps = result.model.n_components, min(TRIAL_STEPS, options.max_iter)
-    if n_steps == 0:
+    if n_steps == 0 or larger.model.n_components - n_components > MOST_JOINED:
         return result
     standardisation, problem = fitting.problem(options, n_components)
     sample = fitting.sample(options, problem)
     model = given_start(larger.model, larger.model.n_components, standardisation, problem)
-    moments = _moments(model, problem, result.n_rows)
-    ways = [model_of(problem, way, n_components) for way in joined(problem, moments, n_components)]
     at_hand = given_start(result.model, n_components, standardisation, problem)
-    reached = _led(at_hand, sample, n_steps)
-    best = max((_led(way, sample, n_steps) for way in ways), key=lambda step: merit(step, sample))
+    best = reached = _led(at_hand, sample, n_steps)
+    moments = _moments(model, problem, result.n_rows)
+    for way in joined(problem, moments, n_components):
+        # one that collapses leads nowhere
+        with suppress(FitError):
+            step = _led(model_of(problem, way, n_components), sample, n_steps)
+            if step.model.n_components == n_components:
+                best = max(best, step, key=lambda step: merit(step, sample))
     if merit(best, sample) <= merit(reached, sample) + SAME_OPTIMUM:
         return result
     start = standardisation.to_user(best.coming.mixture)
@@ -120,20 +129,27 @@ def _better(
         return result
     kept = again.model.n_components == n_components
     if kept and again.log_likelihood > result.log_likelihood:
-        return _found_elsewhere(again, result)
-    return replace(result, n_passes=result.n_passes + again.n_passes)
+        return _found_elsewhere(again, result, options)
+    return replace(result, n_passes=passes_of_both(result, again))
 
 
-def _found_elsewhere(result: FitResult, first: FitResult) -> FitResult:
+def _found_elsewhere(result: FitResult, first: FitResult, options: FitOptions) -> FitResult:
     """A higher result than that of the first one's starts, with the passes of both."""
-    is_same = result.log_likelihood - first.log_likelihood <= SAME_OPTIMUM * result.n_rows
+    # a rough fit's end is no optimum yet: the other may be no more than farther up the same one
+    alike = REACH if options.rough else SAME_OPTIMUM
+    is_same = result.log_likelihood - first.log_likelihood <= alike * result.n_rows
     return replace(
         result,
         init=first.init,
         n_starts=first.n_starts,
         n_agreeing=first.n_agreeing if is_same else 0,
-        n_passes=first.n_passes + result.n_passes,
+        n_passes=passes_of_both(first, result),
     )
+
+
+def passes_of_both(first: FitResult, again: FitResult) -> int:
+    """Of a fit and of one from a given start; the rows were described once."""
+    return first.n_passes + max(again.n_passes - 1, 0)
 
 
 def enlarged(model: GaussianMixture, n_components: int) -> Iterator[GaussianMixture]:

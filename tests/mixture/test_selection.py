@@ -20,6 +20,8 @@ from gmmcli.execution import executor
 from gmmcli.mixture import shapes
 from gmmcli.mixture.fitting import FitOptions, Fitting
 from gmmcli.mixture.grid import _Grid, grid
+from gmmcli.mixture.neighbours import _led, raised, thinned
+from gmmcli.mixture.partition import joined
 from gmmcli.mixture.selection import CRITERIA, Cell, best, on_edge
 from gmmcli.mixture.shapes import MEANINGS, nested_in
 from gmmcli.mixture.synthesis import Recipe, generate
@@ -162,6 +164,95 @@ def test_a_cell_that_came_below_a_smaller_one_later_is_fitted_from_it():
     found = {(cell.covariance_type, cell.n_components): cell.result for cell in cells}
     assert found["diag", 5].log_likelihood > found["spherical", 5].log_likelihood + 0.01 * len(X)
     assert all(result.n_iter > 0 for result in found.values())
+    # and it is followed itself, since it is the best by then
+    chosen = best(cells, "aic")
+    assert chosen.covariance_type == "diag"
+    assert chosen.result.converged
+    again = fitted(X, 5, covariance_type="diag", start=chosen.result.model)
+    assert again.log_likelihood == pytest.approx(chosen.result.log_likelihood, abs=0.1)
+
+
+def overlapping():
+    recipe = Recipe(n_features=8, n_components=8, separation=1.8, seed=2)
+    return generate("blobs", 12_000, recipe)[0]
+
+
+def test_one_way_that_collapses_leaves_the_others(monkeypatch):
+    X = overlapping()
+    expected = cells_of(X, [3, 4], ["spherical"])[0].result
+    collapsed = []
+
+    def ways(*arguments):
+        found = joined(*arguments)
+        return [found[0], *found]
+
+    def led(model, *others):
+        # the first call is for the cell at hand
+        collapsed.append(len(collapsed) == 1)
+        if collapsed[-1]:
+            raise FitError("every component collapsed onto a few equal rows")
+        return _led(model, *others)
+
+    monkeypatch.setattr("gmmcli.mixture.neighbours.joined", ways)
+    monkeypatch.setattr("gmmcli.mixture.neighbours._led", led)
+    found = cells_of(X, [3, 4], ["spherical"])[0].result
+    assert any(collapsed)
+    assert found.log_likelihood == expected.log_likelihood
+    assert found.n_agreeing == 0
+
+
+@pytest.mark.parametrize(
+    ("counts", "failed", "pairs"),
+    [
+        ([3, 4, 5], 4, [(3, 5)]),
+        ([5, 3, 3], None, [(3, 5)]),
+        ([5, 3, 4], None, [(4, 5), (3, 4)]),
+    ],
+)
+def test_a_cell_is_tried_from_the_next_larger_one_that_was_found(
+    counts, failed, pairs, monkeypatch
+):
+    tried, searched = [], Fitting.fit
+
+    def fails(self, n_components, *arguments, **options):
+        if n_components == failed:
+            raise FitError("every component collapsed")
+        return searched(self, n_components, *arguments, **options)
+
+    def watched(_fitting, result, larger, _options):
+        tried.append((result.model.n_components, larger.model.n_components))
+        return result
+
+    monkeypatch.setattr(Fitting, "fit", fails)
+    monkeypatch.setattr("gmmcli.mixture.grid.thinned", watched)
+    cells_of(overlapping(), counts, ["spherical"])
+    assert tried == pairs
+
+
+def test_a_much_larger_mixture_tells_little(monkeypatch):
+    X = overlapping()
+    fitting, options = Fitting(rows(X)), FitOptions(covariance_type="spherical", rough=True)
+    fits = {K: fitting.fit(K, options) for K in (3, 4, 9)}
+    assert thinned(fitting, fits[3], fits[9], options) is fits[3]
+    assert thinned(fitting, fits[3], fits[4], options) is not fits[3]
+    monkeypatch.setattr("gmmcli.mixture.neighbours.MOST_JOINED", 6)
+    assert thinned(fitting, fits[3], fits[9], options) is not fits[3]
+
+
+@pytest.mark.parametrize(("gap", "n_agreeing"), [(5e-4, 2), (2e-3, 0)])
+def test_a_little_higher_is_farther_up_the_same_optimum_where_fits_are_rough(gap, n_agreeing):
+    X = overlapping()
+    fitting, options = Fitting(rows(X)), FitOptions(covariance_type="spherical", rough=True)
+    result = fitting.fit(3, options)
+    lower = result.log_likelihood - gap * len(X)
+    first = replace(result, log_likelihood=lower, n_agreeing=2, n_starts=3, n_passes=7)
+    smaller = replace(result, log_likelihood=lower + 1)
+    found = raised(fitting, first, [smaller], options, n_tried=0)
+    assert found.log_likelihood >= result.log_likelihood
+    assert (found.n_starts, found.n_agreeing) == (3, n_agreeing)
+    again = fitting.fit(3, options, result.model)
+    # the rows were described for the first one
+    assert found.n_passes == 7 + again.n_passes - 1
 
 
 def test_where_clusters_stand_apart_no_cell_is_tried_again(monkeypatch):
