@@ -10,12 +10,20 @@ from itertools import product
 
 import pytest
 
+from gmmcli.mixture.shapes import WORDS
+
 THOROUGH = os.environ.get("GMMCLI_TEST_THOROUGH", "") not in {"", "0"}
 
 
 def some(few, every):
     """The few by default; every one where the tests are to be thorough."""
     return every if THOROUGH else few
+
+
+def starts_of(name):
+    """Options of a fit that search from all starts; by default for the four words alone."""
+    is_word = name in {*WORDS, *WORDS.values()}
+    return {} if THOROUGH or is_word else {"init": "hierarchical"}
 
 
 def in_turn(names, *, each=1, **values):

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from effort import starts_of
 
 from gmmcli.cli import gathering
 from gmmcli.mixture.shapes import MEANINGS, WORDS
@@ -170,7 +171,8 @@ def test_a_model_of_any_structure_serves_predict_generate_and_start(
 ):
     model = tmp_path / "m.json"
     saved = ("-m", model, "-l", tmp_path / "l.csv")
-    outcome = cli("fit", overlapping, "-k", 3, "-c", name.lower(), *saved)
+    search = [f"--{option}={value}" for option, value in starts_of(name).items()]
+    outcome = cli("fit", overlapping, "-k", 3, "-c", name.lower(), *search, *saved)
     # as the model file has it
     words = {code: word for word, code in WORDS.items()}
     assert f"3 clusters, {words.get(name, name)} covariance" in outcome.out

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from effort import in_turn, some
+from effort import in_turn, some, starts_of
 from mixture.problems import NAMES, ONE_SCALE, fitted, mistakes, two_clusters
 
 from gmmcli.errors import FitError
@@ -100,7 +100,8 @@ def test_all_rows_equal(name, reg_covar):
 def test_a_spike_of_equal_values(name, reg_covar, K):
     rng = np.random.default_rng(1)
     X = np.concatenate([np.zeros((300, 2)), rng.standard_normal((300, 2)) + 3])
-    result = sound_or_refused(X, K, covariance_type=name, reg_covar=reg_covar)
+    options = {"covariance_type": name, "reg_covar": reg_covar, **starts_of(name)}
+    result = sound_or_refused(X, K, **options)
     # a shape that all share is that of the spike, and collapses with it
     assert result is not None or (reg_covar == 0 and name in {"VEI", "VEE", "VEV"})
     if reg_covar is None and STRUCTURES[name].code[0] == "V" and K == 2:
@@ -115,7 +116,7 @@ def test_a_spike_in_one_column_only(name):
     X = rng.standard_normal((400, 2))
     X[:200, 1] = 0
     X[200:, 1] += 6
-    result = sound(fitted(X, 2, covariance_type=name), X, 2)
+    result = sound(fitted(X, 2, covariance_type=name, **starts_of(name)), X, 2)
     assert mistakes(result.model.posterior(X).labels, np.repeat([0, 1], 200)) <= 1
 
 
@@ -151,7 +152,8 @@ def test_a_few_rows_beside_a_great_heap_of_equal_ones(name, reg_covar):
 def test_every_row_twice(name, reg_covar):
     X, truth = two_clusters(np.random.default_rng(3))
     X, truth = np.repeat(X, 2, axis=0), np.repeat(truth, 2)
-    result = sound(fitted(X, 2, covariance_type=name, reg_covar=reg_covar), X, 2)
+    options = {"covariance_type": name, "reg_covar": reg_covar, **starts_of(name)}
+    result = sound(fitted(X, 2, **options), X, 2)
     assert mistakes(result.model.posterior(X).labels, truth) == 0
 
 

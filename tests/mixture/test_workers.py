@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from effort import in_turn, some
-from mixture.problems import NAMES, WORDS, overlapping, rows
+from effort import in_turn, some, starts_of
+from mixture.problems import NAMES, overlapping, rows
 
 from gmmcli.execution import available_cpus, executor
 from gmmcli.mixture.batches import BATCH_ROWS
@@ -31,9 +31,7 @@ def fit_by(n_threads, name, size):
     """The fit, alone or with so many threads."""
     rng = np.random.default_rng(0)
     X = overlapping(rng, size, 2)
-    # of some structures all kinds of starts
-    init = some("auto" if name in WORDS else "hierarchical", "auto")
-    options = FitOptions(covariance_type=name, init=init, seed=3, max_iter=some(20, 1000))
+    options = FitOptions(covariance_type=name, seed=3, max_iter=some(20, 1000), **starts_of(name))
     batches = rows(X, rng.uniform(0.5, 2, size))
     if n_threads is None:
         return fit(batches, 3, options=options)
