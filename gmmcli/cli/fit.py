@@ -154,7 +154,8 @@ def fit(
                 Checkpoint(wanted.checkpoint, rows.columns) as checkpoint,
             ):
                 fitting = rows.fitting(pool, observer(line, measure=bayes.measure))
-                resume, K = checkpoint.resume(options, talk), given.n_components
+                K = given.n_components
+                resume = checkpoint.resume(options, fitting.key(K, options, given.start), talk)
                 result = fitting.fit(K, options, given.start, resume=resume, keep=checkpoint.keep)
                 line.clear()
                 note_passes(result, talk)

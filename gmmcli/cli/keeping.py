@@ -32,8 +32,13 @@ class Checkpoint:
         self._latest: dict[str, Any] | None = None
         self._due = time.monotonic() + INTERVAL
 
-    def resume(self, options: FitOptions, talk: Talk) -> Snapshot | None:
-        """What the file holds, if there is one."""
+    def resume(self, options: FitOptions, key: dict[str, Any], talk: Talk) -> Snapshot | None:
+        """What the file holds, if there is one.
+
+        Parameters
+        ----------
+        key : of the fit that is to go on.
+        """
         if self._path is None:
             return None
         try:
@@ -45,6 +50,7 @@ class Checkpoint:
             message = f"cannot read the checkpoint {self._path}: {error}"
             raise DataError(message, "give another path to --checkpoint") from error
         snapshot = loads(text, options, self._columns, name=self._path)
+        snapshot.check(key)
         n_iter = max(ascent.state.n_iter for ascent in snapshot.ascents)
         talk.note(f"taken up from {self._path} after iteration {n_iter}")
         return snapshot

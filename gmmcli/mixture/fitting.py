@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -129,8 +129,7 @@ class Fitting:
         if n_components < 1:
             raise FitError("a mixture has at least 1 component")
         standardisation, problem = self.problem(options, n_components)
-        told = {"k": n_components, "given start": start is not None}
-        key = {**told, **asdict(options), **self.description.fingerprint()}
+        key = self.key(n_components, options, start)
         if resume is not None:
             resume.check(key)
             snapshot = resume
@@ -157,6 +156,13 @@ class Fitting:
         found = self._finish(snapshot, options, problem, keep)
         init = "given" if snapshot.key["given start"] else options.init
         return result_of(found, standardisation, problem, options, n_components, init)
+
+    def key(
+        self, n_components: int, options: FitOptions, start: GaussianMixture | IntArray | None
+    ) -> dict[str, Any]:
+        """What the rows and the options of a fit are, name by name: a snapshot's key."""
+        told = {"k": n_components, "given start": start is not None}
+        return {**told, **asdict(options), **self.description.fingerprint()}
 
     def _finish(
         self, snapshot: Snapshot, options: FitOptions, problem: Problem, keep: Keep | None

@@ -112,6 +112,7 @@ def test_another_fit_is_refused(cli, overlapping, broken_off, changed, word):
     done = cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off, *changed)
     assert done.code == 1
     assert word in done.err
+    assert "taken up" not in done.err
     assert broken_off.read_bytes() == before
     assert cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off).code == 0
     assert not broken_off.exists()
