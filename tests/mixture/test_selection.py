@@ -255,6 +255,36 @@ def test_a_little_higher_is_farther_up_the_same_optimum_where_fits_are_rough(gap
     assert found.n_passes == 7 + again.n_passes - 1
 
 
+def test_of_large_data_tight_clusters_that_overlap_are_told_apart():
+    # readings about two far places: shortcuts in precision show here first
+    rng = np.random.default_rng(0)
+    place, side = rng.choice([-1.0, 1.0], (2, 20_000))
+    X = rng.normal(place[:, None], 0.01, (20_000, 2))
+    X[:, 0] += 0.013 * side
+    cells = cells_of(X, [2, 3, 4], WORDS)
+    chosen = best(cells, "bic")
+    assert (chosen.n_components, chosen.covariance_type) == (4, "tied")
+    for cell in cells:
+        name, K = cell.covariance_type, cell.n_components
+        other = ScikitMixture(K, covariance_type=name, reg_covar=0, random_state=0).fit(X)
+        # those that cannot be the best are not followed to their ends
+        assert cell.result.mean_log_likelihood >= other.score(X) - 1e-3
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e-36])
+def test_of_large_data_zeros_and_ones_are_fitted(weight):
+    X = (np.random.default_rng(0).random((12_000, 4)) < 0.4) * 1.0
+    fitting = Fitting(rows(X, np.full(len(X), weight)))
+    cells = grid(fitting, [1, 2], covariance_types=["tied", "diag"], options=FitOptions())
+    for cell in cells:
+        model = cell.result.model
+        assert model.n_components == cell.n_components
+        parts = zip(model.weights, model.means, model.covariance.full(), strict=True)
+        density = sum(w * multivariate_normal(mean, matrix).pdf(X) for w, mean, matrix in parts)
+        expected = float(np.log(density).mean())
+        assert cell.result.mean_log_likelihood == pytest.approx(expected, rel=1e-9)
+
+
 def test_where_clusters_stand_apart_no_cell_is_tried_again(monkeypatch):
     X, _ = two_clusters(np.random.default_rng(14), (9_000, 6_000), distance=9.0)
     expected = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], WORDS)]
