@@ -14,7 +14,8 @@ from sklearn.mixture import GaussianMixture as ScikitMixture
 from gmmcli.mixture import shapes
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.covariance import STRUCTURES
-from gmmcli.mixture.fitting import FitOptions, fit
+from gmmcli.mixture.fitting import FitOptions, Fitting, fit
+from gmmcli.mixture.grid import grid
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import FullMoments
 from gmmcli.mixture.partition import model_of, moments_of
@@ -47,6 +48,12 @@ def rows(X, weights=None):
 def fitted(X, n_components, *, weights=None, start=None, **options):
     """Fit a table (N, D)."""
     return fit(rows(X, weights), n_components, options=FitOptions(**options), start=start)
+
+
+def cells_of(X, counts, names, **options):
+    """The grid of fits of a table (N, D)."""
+    chosen = FitOptions(**options)
+    return grid(Fitting(rows(X)), counts, covariance_types=names, options=chosen)
 
 
 def table(name, columns=None):
