@@ -107,6 +107,14 @@ def wait_for(condition):
 
 
 @pytest.fixture
+def heeding_sigint():
+    """Commands heed SIGINT, though the tests were started where it is ignored: behind an &."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def half_done(command, model, tmp_path):
     """A predict that has begun its output file and waits for more rows."""
     target = tmp_path / "out.csv"
@@ -126,6 +134,7 @@ def half_done(command, model, tmp_path):
     run.wait()
 
 
+@pytest.mark.usefixtures("heeding_sigint")
 @pytest.mark.parametrize(
     ("number", "code", "word"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
