@@ -203,7 +203,7 @@ class EStep:
             log_top = -float(weights @ log_total)
             log_likelihood = float(weights @ top) - log_top
             responsibilities *= weights / total
-        totals = self._totals(X, features, responsibilities)
+        totals = self.totals(X, features, responsibilities)
         if self.shared and not self.is_completed:
             totals[0, 1 + len(X) :] = self.form.products(X, weights)
         unlikely: tuple[Batch, ...] = ()
@@ -323,9 +323,10 @@ class EStep:
             joint[k] = self.model.log_scale[k] - 0.5 * np.einsum("db,db->b", z, z)
         return joint
 
-    def _totals(
+    def totals(
         self, X: FloatArray, features: FloatArray | None, responsibilities: FloatArray
     ) -> FloatArray:
+        """Sums of r · T(x - origin) over a block: (K, P)."""
         if features is not None and len(self.centred) == 0 and not self.shared:
             pooled: FloatArray = responsibilities @ features.T
             return pooled

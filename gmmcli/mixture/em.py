@@ -52,13 +52,17 @@ class Step:
         return vars(self) | {"coming": None}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Coming:
-    """The M-step that follows a step, taken when somebody asks."""
+    """The M-step that follows a step, taken when somebody asks.
+
+    known : the E-step under what it leads to, where that was taken already.
+    """
 
     problem: Problem
     model: GaussianMixture
     statistics: SufficientStatistics
+    known: SufficientStatistics | None = None
 
     @cached_property
     def estimates(self) -> Estimates:
@@ -104,9 +108,17 @@ class State:
     under: GaussianMixture | None = None
 
     @classmethod
-    def new(cls, model: GaussianMixture, n_iter: int = 0, *, late: float | None = None) -> Self:
+    def new(
+        cls,
+        model: GaussianMixture,
+        n_iter: int = 0,
+        *,
+        late: float | None = None,
+        begun: SufficientStatistics | None = None,
+    ) -> Self:
         """At the start of a run, with n_iter M-steps behind it; `late` as for `Leaps`."""
-        return cls(Repairs(budget=2 * model.n_components), Leaps(late=late), n_iter)
+        repairs = Repairs(budget=2 * model.n_components)
+        return cls(repairs, Leaps(late=late), n_iter, begun=begun)
 
     def e_step(
         self, problem: Problem, model: GaussianMixture, known: SufficientStatistics | None
@@ -138,13 +150,17 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
     state = state or State.new(model)
     repairs, leaps = state.repairs, state.leaps
 
-    def evaluated(model: GaussianMixture, before: Step | None, *, leapt: bool = False) -> Step:
+    def evaluated(
+        model: GaussianMixture,
+        before: Step | None,
+        known: SufficientStatistics | None,
+        *,
+        leapt: bool = False,
+    ) -> Step:
         n_notes = len(repairs.notes)
         counted = np.inf if before is None or problem.is_sample else before.statistics.n_rows
         sound = repairs.apply(model, counted)
-        known = state.begun if before is None and sound is model else None
-        # it is of that mixture alone: a run that is taken up later begins with another
-        state.begun = None
+        known = known if sound is model else None
         statistics, is_pass = state.e_step(problem, sound, known)
         model = sound
         objective = problem.objective(model, statistics)
@@ -161,7 +177,9 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
         notes = repairs.notes
         return Step(n_iter, model, statistics, likelihood, objective, change, coming, notes, leapt)
 
-    step = evaluated(model, None)
+    # it is of this mixture alone: a run that is taken up later begins with another
+    begun, state.begun = state.begun, None
+    step = evaluated(model, None, begun)
     yield step
     while True:
         coming = step.coming
@@ -171,9 +189,13 @@ def iterate(model: GaussianMixture, problem: Problem, state: State | None = None
             model = problem.m_step(far, step.model)
             n_rows = np.inf if problem.is_sample else coming.estimates.n_rows
             if not repairs.needed(model, n_rows):
-                leap = evaluated(model, step, leapt=True)
+                leap = evaluated(model, step, None, leapt=True)
             leaps.judge(-np.inf if leap is None else leap.change)
-        step = leap if leap is not None and leap.change >= 0 else evaluated(coming.mixture, step)
+        step = (
+            leap
+            if leap is not None and leap.change >= 0
+            else evaluated(coming.mixture, step, coming.known)
+        )
         state.n_iter, state.change, state.leapt = step.n_iter, step.change, step.leapt
         yield step
 

@@ -44,6 +44,7 @@ class VariationalProblem(Problem):
     weight_prior: WeightPrior
 
     charges_spurious: ClassVar[bool] = False
+    is_of_mixture: ClassVar[bool] = False
 
     def over(self, sample: ArrayBatches) -> Self:
         """The problem of a sample."""

@@ -48,6 +48,8 @@ class Problem:
 
     charges_spurious: ClassVar[bool] = True
     """Whether components on too few rows are held against a run, since the objective does not."""
+    is_of_mixture: ClassVar[bool] = True
+    """Whether its E-step is that of the mixture itself."""
 
     def e_step(self, model: GaussianMixture, *, threshold: float = -np.inf) -> SufficientStatistics:
         """Responsibilities of all rows under the model, summed to what the M-step needs.

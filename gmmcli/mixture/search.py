@@ -6,14 +6,15 @@ little, the better half a little more, the best few to convergence.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
 from gmmcli.errors import FitError
+from gmmcli.mixture.abreast import e_steps, look_ahead
 from gmmcli.mixture.arrays import IntArray
 from gmmcli.mixture.e_step import EStep
-from gmmcli.mixture.em import Rule, Run, Step, iterate
+from gmmcli.mixture.em import Rule, Run, State, Step, iterate
 from gmmcli.mixture.initialise import Start
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.partition import model_of, moments_of
@@ -76,12 +77,34 @@ class Climber:
     step: Step
     converged: bool = False
 
-    def advance(self, n_iter: int) -> Self:
-        """Go on until `n_iter` M-steps since the start, or convergence."""
-        while self.step.n_iter < n_iter and not self.converged:
-            before, self.step = self.step, next(self.steps)
-            self.converged = self.rule(before, self.step)
-        return self
+    def advance(self) -> None:
+        """Go on by one M-step."""
+        before, self.step = self.step, next(self.steps)
+        self.converged = self.rule(before, self.step)
+
+
+def begun(
+    problem: Problem,
+    starts: Sequence[tuple[str, GaussianMixture]],
+    rule: Callable[[], Rule],
+) -> list[Climber]:
+    """A run from each of several mixtures, by name, that is at its start."""
+    climbers = []
+    known_there = e_steps(problem, [model for _, model in starts])
+    for (name, _), (model, known) in zip(starts, known_there, strict=True):
+        steps = iterate(model, problem, State.new(model, begun=known))
+        climbers.append(Climber(name, steps, rule(), next(steps)))
+    return climbers
+
+
+def advance(climbers: Sequence[Climber], n_iter: int, observe: Observer) -> None:
+    """Let runs go on until `n_iter` M-steps since their start, or convergence."""
+    while left := [c for c in climbers if c.step.n_iter < n_iter and not c.converged]:
+        look_ahead([climber.step.coming for climber in left])
+        for climber in left:
+            climber.advance()
+    for climber in climbers:
+        observe(climber.name, climber.step)
 
 
 def race(
@@ -103,19 +126,16 @@ def race(
     rule : a new stopping rule for each run.
     """
 
-    def begin(numbered: tuple[int, Start | GaussianMixture]) -> Climber:
-        i, start = numbered
+    def named(i: int, start: Start | GaussianMixture) -> tuple[str, GaussianMixture]:
         if isinstance(start, GaussianMixture):
             kind, model = "a mixture", start
         else:
             kind, model = start.kind, start.mixture(n_components, problem)
-        steps = iterate(model, problem)
-        return Climber(f"start {i + 1} of {len(starts)} ({kind})", steps, rule(), next(steps))
+        return f"start {i + 1} of {len(starts)} ({kind})", model
 
-    climbers = list(map(begin, enumerate(starts)))
+    climbers = begun(problem, [named(*numbered) for numbered in enumerate(starts)], rule)
     for n_iter, n_runners in rounds:
-        for climber in climbers[:n_runners]:
-            observe(climber.name, climber.advance(n_iter).step)
+        advance(climbers[:n_runners], n_iter, observe)
         climbers = sorted(climbers, key=lambda climber: -merit(climber.step, problem))
     return climbers
 

@@ -12,11 +12,19 @@ other component, and a split may also be one in place: a peak on wide tails.
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, permutations
 
-from gmmcli.mixture.em import Rule, iterate
+from gmmcli.mixture.em import Rule
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.repair import split
-from gmmcli.mixture.search import Climber, Observer, merit, optima, same_optimum
+from gmmcli.mixture.search import (
+    Climber,
+    Observer,
+    advance,
+    begun,
+    merit,
+    optima,
+    same_optimum,
+)
 
 FEW_ROWS = 2_000
 """Rows up to which it costs little to look at many moves, and at each for long."""
@@ -47,22 +55,17 @@ def rearranged(
     problem : of the run.
     known : other runs, from whose optima moves need not start once more.
     """
-
-    def begin(model: GaussianMixture) -> Climber:
-        steps = iterate(model, problem)
-        return Climber("split and merge", steps, rule(), next(steps))
-
     few = climber.step.statistics.n_rows <= FEW_ROWS
     n_moves, rounds = (MOST_MOVES, ROUNDS) if few else (MOST_MOVES // 4, SHORT_ROUNDS)
     best = climber
     for _ in range(MOST_TIMES):
-        tried = list(map(begin, islice(moves(best.step.model), n_moves)))
+        moved = islice(moves(best.step.model), n_moves)
+        tried = begun(problem, [("split and merge", model) for model in moved], rule)
         # one that climbs may be as high as a lower one by chance
         ends = [best, *(run for run in known if run.step.objective >= best.step.objective)]
         for n_iter, n_runners in rounds:
             runners = tried[:n_runners]
-            for runner in runners:
-                observe(runner.name, runner.advance(min(n_iter, max_iter)).step)
+            advance(runners, min(n_iter, max_iter), observe)
             runners.sort(key=lambda runner: -merit(runner.step, problem))
             # those that have come back, or go where another goes, need not be followed
             tried = [

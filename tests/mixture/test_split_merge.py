@@ -5,9 +5,8 @@ import pytest
 from mixture.problems import WORDS, fitted, known_table, mistakes, problem_of, reference
 
 from gmmcli.mixture import split_merge
-from gmmcli.mixture.em import iterate
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.search import Climber, merit, same_optimum
+from gmmcli.mixture.search import advance, begun, merit, same_optimum
 from gmmcli.mixture.split_merge import MOST_MOVES, moves, rearranged
 from gmmcli.mixture.stopping import LikelihoodRule
 
@@ -19,8 +18,9 @@ def rule():
 
 
 def ended(model, problem):
-    steps = iterate(model, problem)
-    return Climber("a start", steps, rule(), next(steps)).advance(500)
+    (climber,) = begun(problem, [("a start", model)], rule)
+    advance([climber], 500, lambda *_: None)
+    return climber
 
 
 def improved(problem, climber, seen=None, known=()):

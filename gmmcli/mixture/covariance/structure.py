@@ -39,6 +39,7 @@ class Covariance(ABC):
             cls.name = names.get(cls.code, cls.code)
             cls.description = MEANINGS[cls.code]
             cls.shared = "V" not in cls.code
+            cls.is_own = "E" not in cls.code
             cls.round = cls.code[1] == "I"
 
     name: ClassVar[str]
@@ -46,6 +47,8 @@ class Covariance(ABC):
     description: ClassVar[str]
     shared: ClassVar[bool]
     """Whether all components have the same covariance."""
+    is_own: ClassVar[bool]
+    """Whether no component has anything in common with others."""
     round: ClassVar[bool]
     """Whether all columns have the same variance."""
 
@@ -158,6 +161,17 @@ class Covariance(ABC):
     def taken(self, components: list[int]) -> Self:
         """The covariances of these components, in this order; one may be named twice."""
         return type(self)(self.matrices[components])
+
+    def parted(self, structure: type["Covariance"], n: int) -> list["Covariance"]:
+        """Those of n mixtures whose components stand side by side in this one.
+
+        They need not find anew what is known of all together.
+        """
+        parts = [structure(matrices) for matrices in np.split(self.matrices, n)]
+        factors, log_determinants = np.split(self.factors, n), np.split(self.log_determinants, n)
+        for part, *known in zip(parts, factors, log_determinants, strict=True):
+            vars(part).update(zip(("factors", "log_determinants"), known, strict=True))
+        return parts
 
 
 def each(numbers: FloatArray, matrices: FloatArray) -> FloatArray:
