@@ -17,13 +17,14 @@ import numpy as np
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.em import Coming, Run, State
 from gmmcli.mixture.heats import ALIKE, Heats
-from gmmcli.mixture.initialise import groups_of, with_rare_rows
+from gmmcli.mixture.initialise import with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import GROWTH, check_distinct, enriched, rare_rows
 from gmmcli.mixture.search import Climber, Known, agreeing, merit, optima, same_optimum, set_aside
 from gmmcli.mixture.snapshot import Ascent, Snapshot
+from gmmcli.mixture.trees import groups_of
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""

@@ -1,5 +1,6 @@
 """`fit`: from rows in the user's units to a mixture in the user's units."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Self
@@ -14,7 +15,7 @@ from gmmcli.mixture.covariance import structure_of
 from gmmcli.mixture.em import Run, State, Step
 from gmmcli.mixture.heats import Heats
 from gmmcli.mixture.inference import PRIOR_STRENGTH, bayesian
-from gmmcli.mixture.initialise import Starts, Whitened
+from gmmcli.mixture.initialise import FROM_TREES, Starts
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions, FitResult
 from gmmcli.mixture.outcome import Found, result_of
@@ -31,6 +32,7 @@ from gmmcli.mixture.search import ALONE, Observer, Relatives, given_start, merit
 from gmmcli.mixture.snapshot import Ascent, Keep, Snapshot
 from gmmcli.mixture.standardise import Description, Standardisation, StandardisedBatches, describe
 from gmmcli.mixture.streams import Purpose, stream
+from gmmcli.mixture.trees import Ground, Grounds, Whitened
 from gmmcli.mixture.workers import Serial, Workers
 
 MOST_COPIED = 2_000_000
@@ -79,6 +81,7 @@ class Fitting:
     is_large : whether the starts go over a sample of the rows.
     is_often : whether the rows are gone over so often that they are standardised once, not in each
         pass.
+    samples, starts : what was drawn so far, by seed; starts by whether columns have scales, too.
     """
 
     def __init__(
@@ -96,15 +99,26 @@ class Fitting:
         self.is_large = is_large(self.description)
         self.is_often = not self.is_large
         self._coordinates: dict[bool, tuple[Standardisation, Batches]] = {}
-        self._samples: dict[int, tuple[Samples, Whitened]] = {}
-        self._starts: dict[tuple[bool, int], tuple[StandardisedSamples, Starts]] = {}
+        self.samples: dict[int, tuple[Samples, Whitened]] = {}
+        self.starts: dict[tuple[bool, int], tuple[StandardisedSamples, Starts]] = {}
 
     def alone(self) -> Self:
         """The same for one thread: to be one of several that work side by side, on many fits."""
         other = type(self)(self.batches, description=self.description, observe=self.observe)
         n_numbers = self.description.n_lines * self.batches.n_features
         other.is_often = n_numbers <= MOST_COPIED
+        other.samples, other.starts = dict(self.samples), dict(self.starts)
         return other
+
+    def grow_trees(self, fits: Iterable[FitOptions]) -> None:
+        """Grow the trees that the starts of these fits are cut from, before `alone` is called."""
+        starts = [
+            self._starts_of(options, self.problem(options, 1)[1])[1]
+            for options in fits
+            if options.init in FROM_TREES
+        ]
+        grounds: list[Ground] = [*(one.whitened for one in starts), *starts]
+        Grounds(list(dict.fromkeys(grounds))).grow(self.workers)
 
     def fit(
         self,
@@ -237,7 +251,7 @@ class Fitting:
     ) -> tuple[StandardisedSamples, Starts]:
         """Growing samples (none if one holds everything), and the starts on the smallest."""
         key = (problem.structure.scales_by_column, options.seed)
-        if key not in self._starts:
+        if key not in self.starts:
             samples, whitened = self._sampled(options.seed)
             standardisation = self._coordinates[key[0]][0]
             growing = StandardisedSamples(samples, standardisation)
@@ -247,12 +261,12 @@ class Fitting:
                 seed=options.seed,
                 whitened=whitened,
             )
-            self._starts[key] = growing, starts
-        return self._starts[key]
+            self.starts[key] = growing, starts
+        return self.starts[key]
 
     def _sampled(self, seed: int) -> tuple[Samples, Whitened]:
         """What the starts in all coordinates share."""
-        if seed not in self._samples:
+        if seed not in self.samples:
             rng = stream(seed, Purpose.SAMPLES)
             samples = Samples(self.batches, self.description, rng=rng)
             first = samples[0] if samples else in_memory(self.batches)
@@ -260,5 +274,5 @@ class Fitting:
             standardisation = Standardisation.by_column(self.description)
             white = standardisation.whitening(self.description) @ standardisation.apply(first.X)
             weights = np.ones(first.n_rows) if first.weights is None else first.weights
-            self._samples[seed] = samples, Whitened(white, weights, seed=seed)
-        return self._samples[seed]
+            self.samples[seed] = samples, Whitened(white, weights, seed=seed)
+        return self.samples[seed]

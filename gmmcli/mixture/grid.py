@@ -136,16 +136,17 @@ class _Grid:
         before it: none of these needs another.
         """
         names = self.by_freedom
+        if max(component_counts) > 1 and self._is_shared(len(names)):
+            self.fitting.grow_trees(replace(self.options, covariance_type=n) for n in names)
         leading = list(dict.fromkeys((names[-1], names[0])))
         others = [name for name in names if name not in leading]
-        ahead = list(component_counts)
-        behind = [None, *ahead] if others else ahead
-        for led, count in zip_longest(ahead, behind):
-            jobs = [] if led is None else [self._job(name, led, [name]) for name in leading]
+        behind = [None, *component_counts] if others else list(component_counts)
+        for led, count in zip_longest(component_counts, behind):
+            jobs = [self._job(name, led, [name]) for name in leading if led is not None]
             if count is not None:
                 jobs += [self._job(name, count, [*leading, name]) for name in others]
             # to fit one component takes a pass
-            is_long = any(job.n_components > 1 for job in jobs)
+            is_long = max(job.n_components for job in jobs) > 1
             for cell in self._divided(_Grid.fitted, jobs, is_long=is_long):
                 self._add(cell)
             if count is not None:

@@ -7,31 +7,24 @@ start is best everywhere (Biernacki, Celeux & Govaert 2003); `auto` is a portfol
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gmmcli.mixture.arrays import BoolArray, FloatArray, IntArray
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.model_based import model_based
 from gmmcli.mixture.moments import Moments
 from gmmcli.mixture.partition import joined, model_of, moments_of
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import draw
 from gmmcli.mixture.statistics import Estimates
 from gmmcli.mixture.streams import Purpose, stream
-from gmmcli.mixture.ward import Tree, cut, ward
+from gmmcli.mixture.trees import WARD_ROWS, Grown, Whitened, grow, some_rows
+from gmmcli.mixture.ward import cut
 
-WARD_ROWS = 1_000
-"""Rows that a tree grows on, where there are more."""
 QUICK_ROWS = 120
 """The same for a tree that is to find clusters that stand apart."""
-MODEL_GROUPS = 200
-"""Groups of Ward's tree that the model-based one begins with: each merge takes as many
-determinants as there are groups left."""
-MODEL_WORK = 4_000
-"""The same, times the number of columns."""
 LLOYD_ITERATIONS = 20
 LEAN, QUICK = "lean", "quick"
 """The names of portfolios that nobody is to ask for: of rough fits, and of clusters apart."""
@@ -67,58 +60,12 @@ class Start:
         return model_of(problem, moments, n_components, softened=True)
 
 
-class Grown(NamedTuple):
-    """Rows of the sample, their masses, and the tree that grew on them."""
-
-    rows: IntArray
-    masses: FloatArray
-    tree: Tree
-
-
 def with_rare_rows(
     start: Start, enriched: ArrayBatches, left: BoolArray, groups: IntArray
 ) -> Start:
     """The same partition of the rows of the sample that are left, and groups of the rare ones."""
     labels = np.concatenate([start.labels[left], start.labels.max() + 1 + groups])
     return Start(f"{start.kind} and rare rows", labels, enriched)
-
-
-def groups_of(X: FloatArray, masses: FloatArray, most: int) -> Iterator[IntArray]:
-    """The columns of X (D, M) as one group, as two that Ward's tree finds, and so on."""
-    tree = ward(X, masses)
-    for n_groups in range(1, min(most, X.shape[1]) + 1):
-        yield cut(tree, n_groups)
-
-
-class Whitened:
-    """White rows of a sample, and the trees that grow on them; the same in all coordinates.
-
-    Parameters
-    ----------
-    X : (D, M), white under the covariance of all rows.
-    weights : (M,).
-    """
-
-    def __init__(self, X: FloatArray, weights: FloatArray, *, seed: int) -> None:
-        self.X = X
-        self.weights = weights
-        rng = stream(seed, Purpose.TREES)
-        self._rows, self.other_rows = (_some(weights, WARD_ROWS, rng) for _ in range(2))
-
-    @cached_property
-    def grown(self) -> Grown:
-        """Ward's tree."""
-        return _grow(self.X, *self._rows)
-
-    @cached_property
-    def model_tree(self) -> tuple[IntArray, Tree]:
-        """Groups of the rows of Ward's tree, and the model-based tree of them."""
-        rows, masses, tree = self.grown
-        # equal rows are one group from the beginning, as one row with their weight is
-        n_distinct = 1 + int(np.count_nonzero(tree.heights))
-        n_groups = min(n_distinct, MODEL_GROUPS, max(MODEL_WORK // len(self.X), 2))
-        groups = cut(tree, n_groups)
-        return groups, model_based(self.X[:, rows], masses, groups)
 
 
 class Starts:
@@ -226,12 +173,14 @@ class Starts:
         if groups.max() + 1 >= K:
             grown, labels = self.whitened.grown, cut(model_tree, K)[groups]
             yield "model-based", self._extend(labels, self.white, grown.rows)
-        trees = [self.whitened.grown, self._tree] if n_init > 1 else []
+        trees = [self.whitened.grown, self.standard_tree] if n_init > 1 else []
         for i in range(n_init - 1):
             if i >= len(trees) and self.weights.sum() <= WARD_ROWS:
                 break
             X = self.standard if i % 2 else self.white
-            grown = trees[i] if i < len(trees) else _grow(X, *_some(self.weights, WARD_ROWS, rng))
+            grown = (
+                trees[i] if i < len(trees) else grow(X, *some_rows(self.weights, WARD_ROWS, rng))
+            )
             yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
     def farthest(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
@@ -261,13 +210,18 @@ class Starts:
     def quick(self, K: int, n_init: int, rng: np.random.Generator) -> Iterator[Kind]:
         """What finds clusters that stand apart: small trees of different rows."""
         for X in (self.white, self.standard) * n_init:
-            grown = _grow(X, *_some(self.weights, QUICK_ROWS, rng))
+            grown = grow(X, *some_rows(self.weights, QUICK_ROWS, rng))
             yield "hierarchical", self._extend(cut(grown.tree, K), X, grown.rows)
 
     @cached_property
-    def _tree(self) -> Grown:
+    def standard_tree(self) -> Grown:
         """Ward's tree on standardised rows."""
-        return _grow(self.standard, *self.whitened.other_rows)
+        return grow(self.standard, *self.whitened.other_rows)
+
+    @property
+    def trees(self) -> dict[str, Any]:
+        """Those that no other coordinates share, by name."""
+        return {"standard_tree": self.standard_tree}
 
     def _extend(self, labels: IntArray, X: FloatArray, rows: IntArray) -> IntArray:
         """Labels of some rows, and of all others by the nearest group centre."""
@@ -277,24 +231,14 @@ class Starts:
         return assigned
 
 
-def _some(weights: FloatArray, size: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
-    """So many rows drawn by their weights, if they weigh more, and their masses."""
-    if weights.sum() <= size:
-        return np.arange(len(weights)), weights
-    rows, counts = np.unique(draw(weights, rng.random(size)), return_counts=True)
-    return rows, counts.astype(np.float64)
-
-
-def _grow(X: FloatArray, rows: IntArray, masses: FloatArray) -> Grown:
-    return Grown(rows, masses, ward(X[:, rows], masses))
-
-
 INITS: dict[str, Callable[[Starts, int, int, np.random.Generator], Iterator[Kind]]] = {
     "auto": Starts.auto,
     "kmeans": Starts.kmeans,
     "random": Starts.random,
     "hierarchical": Starts.hierarchical,
 }
+FROM_TREES = frozenset({"auto", "hierarchical"})
+"""Those that cut trees."""
 
 
 def plus_plus(X: FloatArray, weights: FloatArray, K: int, rng: np.random.Generator) -> FloatArray:
