@@ -11,6 +11,7 @@
     talk.py       notes, warnings, errors, and the summary on its stream
     telling.py    what is said of rows and of fits, in the words that commands share
     watching.py   progress
+    threads.py    threads for the whole of a command
     gathering.py  table -> the rows to be fitted: what fit, select-k and merge share
     starting.py   starts that are given
     fitting.py    options -> how to fit, and what the engine gave -> a model

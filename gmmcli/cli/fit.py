@@ -133,11 +133,11 @@ def fit(
     from gmmcli.cli.following import after_fit
     from gmmcli.cli.gathering import gather
     from gmmcli.cli.keeping import Checkpoint
-    from gmmcli.cli.labelling import threads
     from gmmcli.cli.printing import print_model
     from gmmcli.cli.saving import save
     from gmmcli.cli.starting import given_start, read_start
     from gmmcli.cli.telling import note_passes, warn_of
+    from gmmcli.cli.threads import threads
     from gmmcli.cli.watching import observer
     from gmmcli.data import open_table
 

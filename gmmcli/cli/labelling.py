@@ -4,8 +4,6 @@ The same rows come out as went in, in their order, in constant memory. fit, sele
 all label here, so the same model gives the same bytes.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,11 +21,10 @@ from gmmcli.data import (
     Selection,
     Table,
     changed,
-    limit_threads,
     match_columns,
     open_writer,
 )
-from gmmcli.execution import Executor, behind, executor
+from gmmcli.execution import Executor, behind
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.modelfile import Model
 
@@ -80,14 +77,6 @@ def _spread(values: NDArray[Any], complete: NDArray[np.bool_]) -> NDArray[Any]:
     column = np.zeros(len(complete), dtype=values.dtype)
     column[complete] = values
     return np.ma.MaskedArray(column, mask=~complete)
-
-
-@contextmanager
-def threads(n_threads: int | None) -> Iterator[Executor]:
-    """Threads for the whole of a command: EM's, and those that read and write."""
-    with executor(n_threads) as pool:
-        limit_threads(pool.n_threads)
-        yield pool
 
 
 def label(

@@ -84,8 +84,8 @@ def merge(
     aside = on_stdout({flag: target == "-" for flag, target in outputs.items()})
     check_outputs(outputs, inputs=[source, model_path])
 
-    from gmmcli.cli.labelling import threads
     from gmmcli.cli.saving import save
+    from gmmcli.cli.threads import threads
     from gmmcli.data import open_table
     from gmmcli.mixture.merging import merge as merge_components
     from gmmcli.modelfile import read

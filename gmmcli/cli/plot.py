@@ -108,8 +108,8 @@ def _subject(
     reading: tuple[Rows, Reading],
     talk: Talk,
 ) -> "Subject":
-    from gmmcli.cli.labelling import threads
     from gmmcli.cli.surveying import sampled
+    from gmmcli.cli.threads import threads
     from gmmcli.data import choose_among, open_table
     from gmmcli.report.models import axes_of
     from gmmcli.report.plots import KINDS, subject_of

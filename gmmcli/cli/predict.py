@@ -61,8 +61,9 @@ def predict(
     check_inputs({"MODEL": model_path, "INPUT": source})
     check_outputs({"--output": prediction.output}, inputs=[source, model_path])
     from gmmcli.cli.constants import Constants
-    from gmmcli.cli.labelling import Results, label, threads
+    from gmmcli.cli.labelling import Results, label
     from gmmcli.cli.telling import note_blank_lines
+    from gmmcli.cli.threads import threads
     from gmmcli.data import open_table
     from gmmcli.modelfile import read
     from gmmcli.report.counts import INCOMPLETE

@@ -81,8 +81,8 @@ def report(
 
 
 def _census(model: "Model", source: str, rows: Rows, reading: Reading, talk: Talk) -> "Census":
-    from gmmcli.cli.labelling import threads
     from gmmcli.cli.surveying import take_census
+    from gmmcli.cli.threads import threads
     from gmmcli.data import open_table
     from gmmcli.report.fits import unlike
 

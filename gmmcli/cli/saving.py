@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gmmcli.cli.labelling import Results, label
 from gmmcli.cli.options import Saving
 from gmmcli.cli.talk import Talk
-from gmmcli.data import AppendedColumn, Table, open_writer, write_text
+from gmmcli.data import Table, write_text
 from gmmcli.execution import Executor
 from gmmcli.mixture.arrays import FloatArray
 from gmmcli.modelfile import Model, dumps
@@ -33,6 +32,9 @@ def save(
         write_text(path, dumps(model))
 
     def save_labels(path: str) -> None:
+        # what writes rows takes long to import
+        from gmmcli.cli.labelling import Results, label
+
         results = Results(proba=saving.proba, prefix=saving.prefix, missing=missing)
         label(table, model, path, results=results, pool=pool, talk=talk, X=X)
 
@@ -52,6 +54,8 @@ def write_records(
     kinds : column -> what it holds, in order.
     records : its rows.
     """
+    from gmmcli.data import AppendedColumn, open_writer
+
     columns = [AppendedColumn(name, kind) for name, kind in kinds.items()]
     with open_writer(path, like=None, columns=columns) as writer:
         writer.write(None, [[record[name] for record in records] for name in kinds])

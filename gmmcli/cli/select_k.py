@@ -184,9 +184,9 @@ def select_k(
     from gmmcli.cli.decisions import decide
     from gmmcli.cli.following import after_selection
     from gmmcli.cli.gathering import gather
-    from gmmcli.cli.labelling import threads
     from gmmcli.cli.outcome import Lines, keep_best
     from gmmcli.cli.telling import warn_of
+    from gmmcli.cli.threads import threads
     from gmmcli.data import open_table
 
     with ExitStack() as at_the_end:

@@ -33,6 +33,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gmmcli.data.arrow import limit_threads
     from gmmcli.data.cells import leave_out
     from gmmcli.data.columns import (
         Features,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
         Table,
     )
     from gmmcli.data.writer import AppendedColumn, Writer
-    from gmmcli.data.writing import limit_threads, open_writer
+    from gmmcli.data.writing import open_writer
 
 _HOME = {
     "Features": "columns",
@@ -70,6 +71,7 @@ _HOME = {
     "match_columns": "columns",
     "numbers_in_header": "columns",
     "leave_out": "cells",
+    "limit_threads": "arrow",
     "CompleteRows": "complete_rows",
     "Counts": "complete_rows",
     "Piece": "complete_rows",
@@ -93,7 +95,6 @@ _HOME = {
     "readable_size": "spool",
     "AppendedColumn": "writer",
     "Writer": "writer",
-    "limit_threads": "writing",
     "open_writer": "writing",
 }
 

@@ -11,6 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
+def limit_threads(n_threads: int) -> None:
+    """Holds pyarrow to this many threads of its own (it decodes Parquet columns on them)."""
+    pa.set_cpu_count(n_threads)
+
+
 def floats(column: pa.Array) -> NDArray[np.float64]:
     """A float64 column -> (n,), perhaps read-only; null becomes NaN."""
     if not len(column):

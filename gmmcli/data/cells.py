@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gmmcli.data.arrow import constant, floats, texts
@@ -77,6 +76,9 @@ def parse_cells(cells: pa.Array, rules: MissingRules) -> tuple[NDArray[np.float6
 
     For the columns that pyarrow's reader refused: cell by cell only where its cast refuses too.
     """
+    # it takes as long to import as NumPy, and most tables have no such column
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     missing = pc.is_in(cells, value_set=texts(rules.tokens))
     cells = pc.if_else(missing, constant(None), cells)
     try:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-
 from gmmcli.data.csv_writer import CsvWriter
 from gmmcli.data.destination import Destination
 from gmmcli.data.paths import split_extension
@@ -14,11 +12,6 @@ from gmmcli.errors import UsageError
 _PLAIN = TextRules(
     header=None, delimiter=",", line_end=b"\n", encoding="utf-8", byte_order_mark=False
 )
-
-
-def limit_threads(n_threads: int) -> None:
-    """Holds pyarrow to this many threads of its own (it decodes Parquet columns on them)."""
-    pa.set_cpu_count(n_threads)
 
 
 def open_writer(
