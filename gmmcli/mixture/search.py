@@ -103,8 +103,7 @@ def advance(climbers: Sequence[Climber], n_iter: int, observe: Observer) -> None
         look_ahead([climber.step.coming for climber in left])
         for climber in left:
             climber.advance()
-    for climber in climbers:
-        observe(climber.name, climber.step)
+            observe(climber.name, climber.step)
 
 
 def race(

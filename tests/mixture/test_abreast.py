@@ -109,6 +109,15 @@ def test_runs_abreast_are_those_of_each_by_itself(name):
         np.testing.assert_allclose(climber.step.model.means, expected.model.means, atol=1e-6)
 
 
+def test_each_step_of_each_run_is_told_of():
+    problem = problem_of(overlapping(np.random.default_rng(5)), "full", strength=0.1)
+    starts = list(zip("abcd", some_mixtures("full"), strict=True))
+    seen = []
+    climbers = begun(problem, starts, lambda: LikelihoodRule(1e-8))
+    advance(climbers, 3, lambda name, step: seen.append((step.n_iter, name)))
+    assert seen == [(i, name) for i in (1, 2, 3) for name in "abcd"]
+
+
 def test_a_run_that_has_lost_a_component_goes_by_itself():
     problem = problem_of(overlapping(np.random.default_rng(6)), "full", strength=0.1)
     mixtures = some_mixtures("full")
