@@ -21,9 +21,13 @@ from gmmcli.mixture.em import Coming
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.statistics import Estimates, SufficientStatistics
+from gmmcli.mixture.workers import T
 
 MOST_NUMBERS = 300_000
 """Numbers in the T(x) of all rows, up to which calls take longer than their arithmetic."""
+
+MOST_COMPONENTS = 256
+"""Of all mixtures that are taken together: the more they are, the more memory and the less gain."""
 
 EStepOf = tuple[GaussianMixture, SufficientStatistics | None]
 """A mixture, and the E-step under it; None where it was not taken together with others."""
@@ -32,18 +36,23 @@ EStepOf = tuple[GaussianMixture, SufficientStatistics | None]
 def look_ahead(comings: Sequence[Coming]) -> None:
     """Take the M-steps that follow the steps of several runs of one problem, and E-steps there.
 
-    A run that has lost a component goes by itself.
+    A run that has lost a component goes by itself, and so does one of a structure with one
+    covariance for all that has leapt: its statistics are in the short form from then on.
     """
-    most = max(coming.model.n_components for coming in comings)
-    abreast = [
+    problem, most = comings[0].problem, max(coming.model.n_components for coming in comings)
+    rows = _few_rows(problem)
+    alike = [
         coming
         for coming in comings
         if coming.model.n_components == most and not coming.statistics.shared
     ]
-    problem, n = comings[0].problem, len(abreast)
-    rows = _few_rows(problem)
-    if n < 2 or rows is None:
-        return
+    for group in _groups(alike, most):
+        if len(group) > 1 and rows is not None:
+            _look_ahead(problem, rows, group)
+
+
+def _look_ahead(problem: Problem, rows: ArrayBatches, abreast: Sequence[Coming]) -> None:
+    n = len(abreast)
     together = replace(
         abreast[0].statistics,
         totals=np.concatenate([coming.statistics.totals for coming in abreast]),
@@ -51,6 +60,9 @@ def look_ahead(comings: Sequence[Coming]) -> None:
     ).estimates()
     n_rows, *arrays = together
     own = [Estimates(n_rows, *parts) for parts in zip(*(_parts(a, n) for a in arrays), strict=True)]
+    if problem.structure.shared:
+        # as they are where a run goes by itself, since leaps are measured by them
+        own = list(map(_pooled, own))
     if problem.structure.is_own:
         found = _e_steps(problem, rows, problem.m_step(together), n)
     else:
@@ -67,7 +79,24 @@ def e_steps(problem: Problem, mixtures: Sequence[GaussianMixture]) -> list[EStep
     rows = _few_rows(problem)
     if len(mixtures) < 2 or len(n_components) > 1 or rows is None:
         return [(mixture, None) for mixture in mixtures]
-    return _e_steps(problem, rows, _side_by_side(mixtures), len(mixtures))
+    groups = _groups(mixtures, *n_components)
+    return [
+        found
+        for group in groups
+        for found in _e_steps(problem, rows, _side_by_side(group), len(group))
+    ]
+
+
+def _groups(runs: Sequence[T], n_components: int) -> list[Sequence[T]]:
+    """The runs, so many in a group as may be taken together."""
+    size = max(MOST_COMPONENTS // n_components, 1)
+    return [runs[start : start + size] for start in range(0, len(runs), size)]
+
+
+def _pooled(estimates: Estimates) -> Estimates:
+    """The estimates with the spread of all rows about their components in each."""
+    pooled = np.tensordot(estimates.weights, estimates.spreads, axes=1)
+    return estimates._replace(spreads=np.broadcast_to(pooled, estimates.spreads.shape))
 
 
 def _few_rows(problem: Problem) -> ArrayBatches | None:
@@ -104,8 +133,8 @@ def _e_steps(
         covariances = together.covariance.parted(problem.structure, n)
         parts = _parts(together.weights, n), _parts(together.means, n), covariances
         mixtures = list(map(GaussianMixture, *parts))
-        if all(sound):
-            return list(zip(mixtures, _of_rows(e_step, rows, n), strict=True))
+    if all(sound):
+        return list(zip(mixtures, _of_rows(e_step, rows, n), strict=True))
     others = [mixture for mixture, is_sound in zip(mixtures, sound, strict=True) if is_sound]
     known = iter(e_steps(problem, others))
     return [

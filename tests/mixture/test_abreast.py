@@ -109,6 +109,36 @@ def test_runs_abreast_are_those_of_each_by_itself(name):
         np.testing.assert_allclose(climber.step.model.means, expected.model.means, atol=1e-6)
 
 
+@every_structure
+def test_what_a_leap_is_measured_by_is_that_of_the_run_by_itself(name):
+    problem = problem_of(overlapping(np.random.default_rng(5)), name, strength=0.1)
+    mixtures = some_mixtures(name)
+    steps = [
+        next(iterate(mixture, problem, State.new(mixture, begun=known)))
+        for mixture, known in e_steps(problem, mixtures)
+    ]
+    comings = [step.coming for step in steps]
+    look_ahead(comings)
+    for mixture, coming in zip(mixtures, comings, strict=True):
+        expected = problem.e_step(mixture).estimates()
+        np.testing.assert_allclose(coming.estimates.vector(), expected.vector(), atol=1e-9)
+
+
+def test_only_so_many_components_are_taken_together(monkeypatch):
+    problem = problem_of(overlapping(np.random.default_rng(5)), "full")
+    mixtures = some_mixtures("full", 5)
+    expected = [problem.e_step(mixture).log_likelihood for mixture in mixtures]
+    sizes = []
+    side_by_side = abreast._side_by_side
+    monkeypatch.setattr(
+        abreast, "_side_by_side", lambda group: sizes.append(len(group)) or side_by_side(group)
+    )
+    monkeypatch.setattr(abreast, "MOST_COMPONENTS", 7)
+    found = [statistics.log_likelihood for _, statistics in e_steps(problem, mixtures)]
+    assert sizes == [2, 2, 1]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_each_step_of_each_run_is_told_of():
     problem = problem_of(overlapping(np.random.default_rng(5)), "full", strength=0.1)
     starts = list(zip("abcd", some_mixtures("full"), strict=True))
