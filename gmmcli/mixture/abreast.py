@@ -52,6 +52,7 @@ def look_ahead(comings: Sequence[Coming]) -> None:
 
 
 def _look_ahead(problem: Problem, rows: ArrayBatches, abreast: Sequence[Coming]) -> None:
+    """The same for runs of as many components each, whose statistics are in the long form."""
     n = len(abreast)
     together = replace(
         abreast[0].statistics,

@@ -83,7 +83,7 @@ class Ground(Protocol):
 
     @property
     def trees(self) -> Mapping[str, Any]:
-        """All of them, by name."""
+        """Those that grow on nothing else, by name."""
 
 
 @dataclass(frozen=True, eq=False)
