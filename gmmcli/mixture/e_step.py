@@ -12,9 +12,8 @@ from gmmcli.mixture.batches import MOST_BLOCK, ArrayBatches, Batch, Block, in_bl
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments, Write, write_same
 from gmmcli.mixture.screening import Screening
+from gmmcli.mixture.shares import relative_shares
 from gmmcli.mixture.statistics import (
-    FAINT,
-    NEXT_TO_NOTHING,
     NOT_KEPT,
     Doubt,
     SufficientStatistics,
@@ -29,8 +28,6 @@ BLOCK_NUMBERS = 120_000
 """Numbers of a block and its features: few enough for the caches, and for BLAS not to copy them."""
 LEAST_BLOCK = 1_400
 """Rows of a block, about so many at least."""
-FEW_LIVE = 1 / 3
-"""Share of rows and components up to which it pays to pick those that are not beyond."""
 
 
 def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Moments]) -> FloatArray:
@@ -49,23 +46,6 @@ def rounding_error(coefficients: FloatArray, radius: FloatArray, form: type[Mome
     magnitude = np.abs(coefficients) @ largest
     bound: FloatArray = 4 * np.sqrt(n_terms) * np.finfo(np.float64).eps * magnitude
     return bound
-
-
-def relative_shares(below: FloatArray) -> FloatArray:
-    """exp of what the components are below the likeliest, (K, B), in place.
-
-    Where most are faint, exp is not taken of these: they have next to nothing.
-    """
-    live = below > -FAINT
-    if np.count_nonzero(live) > FEW_LIVE * live.size:
-        return np.exp(below, out=below)
-    flat = below.reshape(-1)
-    likeliest = flat == 0
-    places = np.flatnonzero(live.reshape(-1) ^ likeliest)
-    shares = np.exp(flat[places])
-    np.add(likeliest, NEXT_TO_NOTHING, out=flat)
-    flat[places] = shares
-    return below
 
 
 class EStep:

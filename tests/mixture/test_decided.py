@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from mixture.problems import NAMES, apart, fitted, lazy, peer_after, raw_problem, rows, table
 from sklearn.mixture import GaussianMixture as Peer
 
+from gmmcli.mixture import shares as shares_of_rows
 from gmmcli.mixture.decided import Decided
-from gmmcli.mixture.e_step import FEW_LIVE, SAFE_ERROR, EStep, relative_shares
+from gmmcli.mixture.e_step import SAFE_ERROR, EStep
 from gmmcli.mixture.em import State, iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
@@ -114,18 +115,44 @@ def test_rows_in_doubt_are_those_between_clusters_and_those_far_from_all():
 
 
 @pytest.mark.parametrize("farthest", [30.0, 2_000.0])
-def test_shares_relative_to_the_likeliest_are_exponentials(farthest):
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_shares_relative_to_the_likeliest_are_exponentials(farthest, is_quick, monkeypatch):
+    monkeypatch.setattr(shares_of_rows, "EXP_IS_QUICK", is_quick)
     rng = np.random.default_rng(15)
     below = -rng.uniform(0, farthest, (8, 500))
     # two that are the likeliest together, too
     below[rng.integers(8, size=500), np.arange(500)] = 0
     below[:2, 0] = 0
-    are_few = np.mean(below > -FAINT) <= FEW_LIVE
+    are_few = np.mean(below > -FAINT) <= shares_of_rows.FEW_LIVE
     assert are_few == (farthest > 100)
-    shares = relative_shares(below.copy())
+    shares = shares_of_rows.relative_shares(below.copy())
     np.testing.assert_allclose(shares, np.exp(below), rtol=1e-15, atol=2.0**-53)
     # none is without any, where exp itself would have nothing left
-    assert not are_few or shares.min() > 0 == np.exp(below).min()
+    assert not are_few or is_quick or shares.min() > 0 == np.exp(below).min()
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("X86_V4", True), ("AVX512_SKX", True), ("X86_V3", False), (None, False)],
+)
+def test_exp_is_quick_where_the_processor_takes_several_at_once(target, expected, monkeypatch):
+    found = {} if target is None else {"exp": {"dd": {"current": target}}}
+    monkeypatch.setattr(shares_of_rows, "opt_func_info", lambda **_: found)
+    assert shares_of_rows.exp_is_quick() is expected
+
+
+def test_an_e_step_that_picks_is_one_that_does_not(monkeypatch):
+    rng = np.random.default_rng(18)
+    model = apart(rng, "full")
+    X, _ = model.sample(3000, rng)
+    problem = lazy(X, "full")
+    found = []
+    for is_quick in (False, True):
+        monkeypatch.setattr(shares_of_rows, "EXP_IS_QUICK", is_quick)
+        found.append(problem.e_step(model))
+    one, other = found
+    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-13)
+    np.testing.assert_allclose(one.totals, other.totals, rtol=1e-11, atol=1e-9)
 
 
 def test_where_most_rows_are_in_doubt_nothing_is_left_out():

@@ -1,0 +1,41 @@
+"""What share of a row each component has, relative to the likeliest one."""
+
+import numpy as np
+from numpy.lib.introspect import opt_func_info
+
+from gmmcli.mixture.arrays import FloatArray
+from gmmcli.mixture.statistics import FAINT, NEXT_TO_NOTHING
+
+FEW_LIVE = 1 / 3
+"""Share of rows and components up to which it pays to pick those that are not faint."""
+
+
+def exp_is_quick() -> bool:
+    """Whether NumPy takes exp of eight numbers at once, with AVX-512.
+
+    It takes 1.5 nanoseconds each then, less than it takes to pick some of them; else 8.
+    """
+    loops = opt_func_info(func_name="^exp$", signature="^float64$").get("exp", {})
+    return any(loop["current"] in {"AVX512_SKX", "X86_V4"} for loop in loops.values())
+
+
+EXP_IS_QUICK = exp_is_quick()
+
+
+def relative_shares(below: FloatArray) -> FloatArray:
+    """exp of what the components are below the likeliest, (K, B), in place.
+
+    Where most are faint, a slow exp is not taken of these: they have next to nothing.
+    """
+    if EXP_IS_QUICK:
+        return np.exp(below, out=below)
+    live = below > -FAINT
+    if np.count_nonzero(live) > FEW_LIVE * live.size:
+        return np.exp(below, out=below)
+    flat = below.reshape(-1)
+    likeliest = flat == 0
+    places = np.flatnonzero(live.reshape(-1) ^ likeliest)
+    shares = np.exp(flat[places])
+    np.add(likeliest, NEXT_TO_NOTHING, out=flat)
+    flat[places] = shares
+    return below
