@@ -19,14 +19,18 @@ demo: $(VENV)/runtime.stamp ## choose K, fit and predict on sample_data/penguins
 	gmmcli predict penguins-model.json sample_data/penguins.csv --missing drop -o penguins-clusters.csv
 	tail -n +2 penguins-clusters.csv | cut -d, -f1,9 | sort | uniq -c
 
-test: $(VENV)/dev.stamp ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+# What is quick is enough while one works; what is usual before a change is merged: tests/effort.py.
+EFFORT := quick
+# Else each of the many processes that the tests start would compile the package anew.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: $(VENV)/dev.stamp ## run the tests, of those that take long some cases or none
+	GMMCLI_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -n auto --dist worksteal
 
-# By default the heavy tests take few seeds and some of the combinations: tests/effort.py.
-thorough: $(VENV)/dev.stamp ## run the tests with all seeds and every combination: takes long
-	GMMCLI_TEST_THOROUGH=1 $(BIN)/python -m pytest -n auto --dist worksteal
+check: EFFORT := usual
+check: lint types test ## all that must hold: lint, format, types, all tests, documentation in step
 
-check: lint types test ## all that must hold: lint, format, types, tests, documentation in step
+thorough: EFFORT := thorough
+thorough: test ## run the tests with all seeds and every combination: takes long
 
 lint: $(VENV)/dev.stamp ## look for faults of style
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from effort import chosen
 from hypothesis import settings
 
 # The same examples everywhere, so that a failure is a failure of the change under test; no
@@ -17,7 +18,9 @@ LONGEST = {"test_transcripts.py", "test_gallery.py", "test_golden.py"}
 BROWSER_IS_A_MUST = os.environ.get("GMMCLI_TEST_BROWSER", "") not in {"", "0"}
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    items[:], left_out = chosen(items)
+    config.hook.pytest_deselected(items=left_out)
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 

@@ -1,18 +1,46 @@
-"""How much the tests do: a part of the heavy combinations, or all of them.
+"""How much the tests do: what is quick, what is usual, or everything.
 
-`make test` has to end soon, so where a statement is heavy it is tried on few seeds and on some of
-the combinations: each structure and each value of each option, but not each with each.
-`make thorough` sets GMMCLI_TEST_THOROUGH=1: all seeds and every combination.
+GMMCLI_TEST_EFFORT says it. Where a statement is heavy it is tried on few seeds and on some of the
+combinations: each structure and each value of each option, but not each with each. That is usual,
+and what `make check` does. `make thorough` takes all seeds and every combination. `make test` has
+to end soon: of a test that is marked heavy it takes the first so many cases, or none.
 """
 
 import os
+from collections import Counter
 from itertools import product
 
 import pytest
 
 from gmmcli.mixture.shapes import WORDS
 
-THOROUGH = os.environ.get("GMMCLI_TEST_THOROUGH", "") not in {"", "0"}
+EFFORT = os.environ.get("GMMCLI_TEST_EFFORT", "usual")
+assert EFFORT in {"quick", "usual", "thorough"}, EFFORT
+THOROUGH = EFFORT == "thorough"
+
+
+def is_light(item, seen):
+    """Whether a test is to be run by `make test`.
+
+    Parameters
+    ----------
+    seen : how many cases of each heavy test there were before; the test is counted.
+    """
+    heavy = item.get_closest_marker("heavy")
+    if heavy is None:
+        return True
+    name = item.nodeid.partition("[")[0]
+    seen[name] += 1
+    return seen[name] <= heavy.kwargs.get("cases", 0)
+
+
+def chosen(items):
+    """The tests to run, and those to leave out."""
+    if EFFORT != "quick":
+        return items, []
+    seen = Counter()
+    light = {item: is_light(item, seen) for item in items}
+    return [item for item in items if light[item]], [item for item in items if not light[item]]
 
 
 def some(few, every):

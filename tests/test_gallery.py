@@ -17,6 +17,7 @@ def test_each_picture_is_drawn_once():
     assert [e for part in PARTS for e in part.examples] == transcripts.examples(gallery.section())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_the_gallery_is_what_the_readme_draws_today(part):
     names = DRAWN.findall("\n".join(example.command for example in part.examples))

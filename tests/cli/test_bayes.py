@@ -23,6 +23,7 @@ def document(outcome):
     return json.loads(outcome.out)
 
 
+@pytest.mark.heavy
 def test_the_summary_counts_the_clusters_that_hold_rows(cli, blobs):
     outcome = cli("fit", blobs, *BAYES)
     assert outcome.code == 0
@@ -65,6 +66,7 @@ def unchanged():
     return []
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     "change",
     [
@@ -148,6 +150,7 @@ def test_the_same_bytes_for_any_threads_and_from_passes(cli, tmp_path):
     assert cli(*fit, "--memory", "1M").out == one.out
 
 
+@pytest.mark.heavy
 def test_a_fit_that_was_broken_off_ends_in_the_same_bytes(cli, overlapping, tmp_path, monkeypatch):
     fit = ["fit", overlapping, *BAYES, "--json", "--tol", "1e-12"]
     whole, state, write = cli(*fit), tmp_path / "state", keeping.write_text
@@ -167,6 +170,7 @@ def test_a_fit_that_was_broken_off_ends_in_the_same_bytes(cli, overlapping, tmp_
     assert cli(*fit, "--checkpoint", state).out == whole.out
 
 
+@pytest.mark.heavy
 def test_the_log_names_what_is_raised(cli, blobs):
     lines = cli("fit", blobs, *BAYES, "--log-every", "1e-9").err
     assert "lower bound -" in lines

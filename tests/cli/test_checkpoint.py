@@ -62,6 +62,7 @@ def broken_off(cli, monkeypatch, overlapping, tmp_path):
     return state
 
 
+@pytest.mark.heavy
 def test_after_a_kill_it_goes_on_and_ends_in_the_same_bytes(many, tmp_path):
     whole, model, state = (tmp_path / name for name in ("whole.json", "model.json", "state"))
     fit = [sys.executable, "-c", EAGER, "fit", str(many), *SLOW]
@@ -78,6 +79,7 @@ def test_after_a_kill_it_goes_on_and_ends_in_the_same_bytes(many, tmp_path):
     assert not state.exists()
 
 
+@pytest.mark.heavy
 def test_a_polite_end_keeps_the_last_state(overlapping, tmp_path):
     state = tmp_path / "state"
     fit = [sys.executable, "-c", ENDED, "fit", str(overlapping), *SLOW, "--checkpoint", state]
@@ -96,6 +98,7 @@ def test_stopped_in_the_search_it_leaves_nothing(cli, monkeypatch, overlapping, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     ("changed", "word"),
     [
@@ -118,6 +121,7 @@ def test_another_fit_is_refused(cli, overlapping, broken_off, changed, word):
     assert not broken_off.exists()
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("damage", ['"rule": []', '"means": [[1]]', '"weights": NaN', '"path": 3'])
 def test_a_damaged_one_is_refused(cli, overlapping, broken_off, damage):
     name = damage.split(":")[0]
@@ -148,6 +152,7 @@ def test_a_checkpoint_is_a_file_of_its_own(cli, overlapping):
     assert cli("fit", overlapping, "-k", 3, "--checkpoint", overlapping).code == 2
 
 
+@pytest.mark.heavy
 def test_a_log_for_those_without_a_terminal(cli, overlapping):
     fit = ["fit", overlapping, "-k", 3, "-q"]
     assert cli(*fit).err == ""

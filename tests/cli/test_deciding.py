@@ -25,6 +25,7 @@ def small(tmp_path_factory):
     return path
 
 
+@pytest.mark.heavy
 def test_cross_validation_chooses_and_says_how(cli, small, tmp_path):
     model, table = tmp_path / "m.json", tmp_path / "t.csv"
     options = ("-C", "1-2", "-k", "1-3", "-c", "full,spherical", "--cv", 5, "-m", model)
@@ -60,6 +61,7 @@ def test_folds_and_seed_and_weights_change_the_scores_and_threads_and_memory_do_
     assert scores("--cv", 5, "--memory", "1K") == plain
 
 
+@pytest.mark.heavy
 def test_tests_choose_and_say_how(cli, small, tmp_path):
     model, table = tmp_path / "m.json", tmp_path / "t.csv"
     options = ("-C", "1-2", "-k", "1-3", "-c", "tied", "--bootstrap-lrt", 19)
@@ -75,6 +77,7 @@ def test_tests_choose_and_say_how(cli, small, tmp_path):
     assert cli("select-k", small, *options, *CHEAP, "--best").out == "2\n"
 
 
+@pytest.mark.heavy
 def test_draws_and_seed_change_p_and_threads_do_not(cli, small):
     def p_values(draws, *options):
         shape = ("-C", "1-2", "-k", "2-3", "-c", "tied", "-o", "-", *CHEAP)
@@ -94,6 +97,7 @@ def test_where_every_test_is_passed_more_may_be_better(cli, small):
     assert "the best lies on the edge of the range: k = 2 is the largest" in outcome.err
 
 
+@pytest.mark.heavy
 def test_tests_that_were_made_are_kept_where_the_next_cannot_be(cli, tmp_path):
     path, table = tmp_path / "two.csv", tmp_path / "t.csv"
     path.write_text("x\n" + "0\n1\n" * 20)
@@ -159,6 +163,7 @@ def test_what_cannot_decide_is_a_usage_error(cli, small, options, words):
     assert len(outcome.err.splitlines()) == 2
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     ("options", "words"),
     [

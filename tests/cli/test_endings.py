@@ -36,6 +36,7 @@ def shell(line, **options):
     return [int(code) for code in codes.split()], out, done.stderr
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     "arguments",
     ["generate -n 100000", "predict {model} {rows} --proba", "fit {blobs} -k 3 -l - -q", "--help"],
@@ -48,6 +49,7 @@ def test_a_closed_pipe_ends_quietly_with_0(command, model, many_rows, blobs, arg
     assert err == ""
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -73,6 +75,7 @@ def test_a_full_disk_never_ends_with_0(command, model, blobs, arguments):
     assert err.count("error:") == 1
 
 
+@pytest.mark.heavy
 def test_a_full_disk_under_a_file(command, model, blobs):
     for line in (f"predict {model} {blobs} -o /dev/full", f"fit {blobs} -k 2 -q -m /dev/full"):
         codes, _, err = shell(f"{quote(command)} {line}")
@@ -80,6 +83,7 @@ def test_a_full_disk_under_a_file(command, model, blobs):
         assert "/dev/full" in err
 
 
+@pytest.mark.heavy
 def test_standard_error_that_cannot_be_written_does_not_lose_the_result(command, blobs, installed):
     expected = installed("fit", blobs, "-k", 3).out.splitlines()
     for target in ("2> /dev/full", "2>&-"):
@@ -175,6 +179,7 @@ def test_a_kill_leaves_the_old_file(half_done):
     assert target.read_text() == "what was there before\n"
 
 
+@pytest.mark.heavy
 def test_a_signal_during_em(command, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n" + "".join(f"{i * i % 997},{i * 31 % 101}\n" for i in range(60_000)))
@@ -190,6 +195,7 @@ def test_a_signal_during_em(command, tmp_path):
     assert (run.returncode, out, err) == (143, b"", b"gmmcli: terminated\n")
 
 
+@pytest.mark.heavy
 def test_a_background_job_may_go_on_ignoring_sigint(command, tmp_path):
     line = f"trap '' INT; exec {quote(command)} generate -n 2000000 -o {tmp_path}/x.csv -q"
     run = subprocess.Popen(["bash", "-c", line])
@@ -279,6 +285,7 @@ STDOUT = [
 ]
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", STDOUT)
 def test_one_thing_at_a_time_goes_to_standard_output_by_any_name(cli, blobs, model, name):
     for line in (
@@ -330,6 +337,7 @@ def test_a_failed_run_leaves_the_old_files(cli, blobs, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l.csv", "m.json"]
 
 
+@pytest.mark.heavy
 def test_files_are_written_before_a_reader_can_close_the_pipe(command, blobs, tmp_path):
     for options in ("fit {} -k 3 -l - --proba", "select-k {} -k 2-3 -c full -o -"):
         model = tmp_path / "m.json"

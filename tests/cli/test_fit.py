@@ -88,6 +88,7 @@ def test_labels_on_stdout_send_the_summary_to_stderr(cli, blobs):
     assert len(partition) <= 4
 
 
+@pytest.mark.heavy(cases=3)
 @pytest.mark.parametrize("proba", [(), ("--proba",)])
 @pytest.mark.parametrize(
     ("options", "known"),
@@ -153,6 +154,7 @@ def test_standard_input_is_the_input_when_none_is_named(cli, blobs):
     assert piped.out == dashed.out == named.out
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [("full", (3, 3, 3)), ("tied", (3, 3)), ("diag", (3, 3)), ("spherical", (3,))],
@@ -165,6 +167,7 @@ def test_covariance_structures(cli, overlapping, shape, expected):
     assert f"{shape} covariance" in summary
 
 
+@pytest.mark.heavy(cases=3)
 @pytest.mark.parametrize("name", MEANINGS)
 def test_a_model_of_any_structure_serves_predict_generate_and_start(
     cli, overlapping, tmp_path, name
@@ -193,6 +196,7 @@ def test_columns(cli, overlapping):
     assert fitted(cli, overlapping, "-k", 2, "-C", "!b")["columns"] == ["a", "c"]
 
 
+@pytest.mark.heavy
 def test_search_options_are_recorded_and_change_the_search(cli, overlapping):
     usual = fitted(cli, overlapping, "-k", 3)["fit"]
     assert (usual["init"], usual["seed"], usual["converge_on"]) == ("auto", 0, "likelihood")
@@ -212,6 +216,7 @@ def test_the_seed_changes_random_starts(cli, overlapping):
     assert len(likelihoods) > 1
 
 
+@pytest.mark.heavy
 def test_tolerance_and_rule_change_when_it_stops(cli, overlapping):
     loose = fitted(cli, overlapping, "-k", 3, "--tol", "1e-2")["fit"]
     tight = fitted(cli, overlapping, "-k", 3, "--tol", "1e-10", "--max-iter", "20000")["fit"]
@@ -241,6 +246,7 @@ def test_not_converging_is_told_and_with_strict_an_exit_code(cli, overlapping, t
     assert json.loads(path.read_text())["fit"]["converged"] is False
 
 
+@pytest.mark.heavy
 def test_regularisation_is_recorded_and_pure_likelihood_is_higher(cli, overlapping):
     usual = fitted(cli, overlapping, "-k", 3)["fit"]
     strong = fitted(cli, overlapping, "-k", 3, "--reg-covar", 5)["fit"]
@@ -487,6 +493,7 @@ def test_a_result_column_that_is_there_already(cli, blobs, tmp_path):
     assert header == "cluster,x,y,group,gmm_cluster,gmm_p_0,gmm_p_1,gmm_p_2"
 
 
+@pytest.mark.heavy
 def test_threads_and_format_do_not_change_a_byte(cli, overlapping, tmp_path):
     parquet = tmp_path / "same.parquet"
     pyarrow.parquet.write_table(pyarrow.csv.read_csv(overlapping), parquet)
@@ -516,6 +523,7 @@ def test_a_folder_is_refused_before_the_work(cli, blobs, tmp_path):
     assert "columns used" not in done.err
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("limit", [1, 3, 7, 20])
 def test_no_more_iterations_than_asked_for(cli, overlapping, limit):
     fit = ["fit", overlapping, "-k", 6, "--tol", "1e-300", "--max-iter", limit, "--json", "-q"]

@@ -6,6 +6,7 @@ import transcripts
 GOLDEN = sorted((transcripts.ROOT / "tests" / "golden").glob("*.md"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_the_outputs_are_the_accepted_ones(path):
     accepted = path.read_text(encoding="utf-8")

@@ -72,6 +72,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
 def test_the_model_is_that_of_the_fit_in_memory(cli, inputs, way):
     chosen = ("-C", "x", "-C", "same", "-C", "y", "-C", "z", "--missing", "drop", "-k", "2")
@@ -233,6 +234,7 @@ def large(tmp_path_factory):
     shutil.rmtree(folder)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_memory_does_not_depend_on_the_number_of_rows(command, large, kind, tmp_path):
     how = ("-k", 2, "--memory", "210M", "--max-iter", 3, "-q", "--threads", 2)
@@ -246,6 +248,7 @@ def test_memory_does_not_depend_on_the_number_of_rows(command, large, kind, tmp_
     assert many < 1.1 * few
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_limited_address_space_decides_by_itself(command, large, kind):
     many = large[kind][1]

@@ -58,6 +58,7 @@ def test_the_choices_are_those_of_the_room():
     assert paths.PICTURES == FORMATS
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_a_picture_and_a_note(cli, model, blobs, tmp_path, kind):
     path = tmp_path / "picture.svg"
@@ -75,6 +76,7 @@ def test_the_extension_is_the_format(drawn, model, suffix):
     assert data.startswith(MAGIC[suffix.lower()])
 
 
+@pytest.mark.heavy
 def test_every_option_about_the_picture_changes_it(drawn, wide, overlapping):
     pictures = [
         drawn("plot", wide, overlapping, *options)
@@ -97,6 +99,7 @@ def test_columns_are_chosen_as_elsewhere(drawn, wide, overlapping):
     assert drawn("plot", wide, overlapping, "-C", 1, "-C", 3) == chosen
 
 
+@pytest.mark.heavy
 def test_the_default_is_classification_and_needs_no_picture_of_rows_for_density(
     drawn, model, blobs
 ):
@@ -106,6 +109,7 @@ def test_the_default_is_classification_and_needs_no_picture_of_rows_for_density(
     assert drawn("plot", model, blobs, "--kind", "density") != alone
 
 
+@pytest.mark.heavy
 def test_the_same_rows_give_the_same_bytes_whatever_they_come_from(drawn, model, blobs, tmp_path):
     expected = drawn("plot", model, blobs)
     parquet = tmp_path / "blobs.parquet"
@@ -120,6 +124,7 @@ def test_the_same_rows_give_the_same_bytes_whatever_they_come_from(drawn, model,
         assert drawn("plot", model, blobs, "--threads", threads) == expected
 
 
+@pytest.mark.heavy
 def test_of_many_rows_the_same_ones_are_drawn_for_any_threads_and_format(drawn, model, tmp_path):
     rng = np.random.default_rng(0)
     table = pyarrow.table({"x": rng.uniform(-9, 9, 60_000), "y": rng.uniform(-9, 9, 60_000)})
@@ -148,6 +153,7 @@ def test_missing_values_are_an_error_or_left_out(cli, drawn, model, tmp_path):
     assert marked == drawn("plot", model, "-", stdin=b"x,y\n1,2\n")
 
 
+@pytest.mark.heavy
 def test_weights_count_in_the_histogram_and_0_is_no_row(drawn, model):
     rows = b"x,y,w\n1,2,1\n8,0,3\n5,5,0\n"
     options = ("plot", model, "-", "-C", "x", "--kind", "density")
@@ -157,6 +163,7 @@ def test_weights_count_in_the_histogram_and_0_is_no_row(drawn, model):
     assert drawn(*points, "--weights", "w", stdin=rows) == drawn(*points, stdin=b"x,y\n1,2\n8,0\n")
 
 
+@pytest.mark.heavy
 def test_a_model_with_principal_components_is_drawn_in_them(cli, drawn, overlapping, tmp_path):
     path = tmp_path / "pca.json"
     assert cli("fit", overlapping, "-k", 2, "--pca", 2, "-m", path).code == 0
@@ -201,6 +208,7 @@ def test_a_constant_column_of_the_fit_does_not_matter(cli, drawn, tmp_path):
     assert drawn("plot", path, "-", stdin=rows.replace(b",7,", b",8,")) == picture
 
 
+@pytest.mark.heavy(cases=7)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -297,6 +305,7 @@ def test_without_matplotlib_one_line_says_how_to_get_it(
     assert not path.exists()
 
 
+@pytest.mark.heavy
 def test_select_k_draws_its_criteria(cli, blobs, tmp_path):
     pictures = set()
     for i, criterion in enumerate(("bic", "aic", "icl")):

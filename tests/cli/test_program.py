@@ -31,6 +31,7 @@ def imported(command, *arguments):
     return {name.partition(".")[0] for name in names}
 
 
+@pytest.mark.heavy(cases=7)
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -66,6 +66,7 @@ def judged(cli, model, table):
     return counted, np.mean([float(cell["log_density"]) for cell in cells])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["overlapping_model", "merged_model"])
 def test_rows_and_doubts_are_those_of_predict(cli, overlapping, kind, tmp_path, request):
     model, out = request.getfixturevalue(kind), tmp_path / "r.html"
@@ -97,6 +98,7 @@ def test_a_bayesian_model_is_told_as_predict_tells_it(cli, bayesian_model, tmp_p
     assert judged(cli, alone, grid)[0] != told
 
 
+@pytest.mark.heavy
 def test_the_page_of_merged_components(cli, overlapping, merged_model):
     groups = json.loads(merged_model.read_text())["clusters"]
     page = pages.parsed(cli("report", merged_model, overlapping).out)
@@ -127,6 +129,7 @@ def test_pictures_are_of_what_predict_says(bayesian_model):
     assert about.posterior.labels.tolist() == model.posterior(rows).labels.tolist()
 
 
+@pytest.mark.heavy
 def test_the_hash_is_of_the_numbers(cli, overlapping, overlapping_model, tmp_path):
     X = np.loadtxt(overlapping, delimiter=",", skiprows=1)
     expected = hashlib.sha256(X.astype("<f8").tobytes()).hexdigest()
@@ -141,6 +144,7 @@ def test_the_hash_is_of_the_numbers(cli, overlapping, overlapping_model, tmp_pat
         assert told.startswith(expected)
 
 
+@pytest.mark.heavy
 def test_the_line_can_be_run_again(cli, overlapping, overlapping_model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = ["report", overlapping_model, str(overlapping), "-o", "it's.html", "--threads", "1"]
@@ -159,6 +163,7 @@ def test_the_line_can_be_run_again(cli, overlapping, overlapping_model, tmp_path
     assert changed.encode() == first
 
 
+@pytest.mark.heavy
 def test_what_to_run_next_runs(cli, blobs, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli("report", model, blobs, "-o", "r.html").code == 0
@@ -204,6 +209,7 @@ def test_rows_unlike_those_of_the_fit_are_a_warning(cli, model, blobs, tmp_path)
     assert pages.facts(same)["log-likelihood of the rows"].endswith(", as in the fit")
 
 
+@pytest.mark.heavy
 def test_a_fit_that_did_not_converge_is_a_warning(cli, overlapping, tmp_path):
     path = tmp_path / "m.json"
     assert cli("fit", overlapping, "-k", 3, "--max-iter", 2, "-m", path).code == 0
@@ -244,6 +250,7 @@ def test_faults_are_one_line_and_leave_nothing(report_in, arguments, code, messa
     assert not list(folder.iterdir())
 
 
+@pytest.mark.heavy
 def test_select_k_reports_the_table_and_the_best(cli, blobs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = ["select-k", "-k", "1-4", "-c", "full,diag", "--report", "s.html", "-l", "l.csv"]
@@ -276,6 +283,7 @@ def test_select_k_wants_a_page_by_its_name(cli, blobs, path, message):
     assert message in outcome.err
 
 
+@pytest.mark.heavy
 def test_a_page_of_many_rows_is_small(cli, tmp_path):
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((40_000, 5))
@@ -288,6 +296,7 @@ def test_a_page_of_many_rows_is_small(cli, tmp_path):
     assert len(list(pages.section(pages.parsed(text), "Pictures").all("img"))) == 3
 
 
+@pytest.mark.heavy
 def test_rows_left_out_and_columns_that_changed_are_told(cli, model, tmp_path):
     document = json.loads(model.read_text())
     model.write_text(json.dumps(document | {"constant_columns": {"c": 7}}))
@@ -313,6 +322,7 @@ def test_a_feature_cannot_be_the_weights(cli, model, blobs, command_line):
     assert "column 'x' is a feature of the model, and cannot be the weights" in outcome.err
 
 
+@pytest.mark.heavy
 def test_rows_that_are_piped_in_are_read(cli, model, blobs, tmp_path):
     piped = cli("report", model, stdin=blobs.read_bytes())
     named = cli("report", model, "-", stdin=blobs.read_bytes())
@@ -329,6 +339,7 @@ def test_rows_that_are_piped_in_are_read(cli, model, blobs, tmp_path):
     assert "rows" not in sizes(pages.parsed(alone.out))[0]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("stdin", ["/dev/null", "&-"])
 def test_without_anything_piped_in_the_report_is_of_the_model(command, model, stdin):
     line = [command, "report", str(model)]

@@ -37,6 +37,7 @@ def test_the_table_and_the_choice(cli, blobs):
     assert "gmmcli: note: columns used: x, y" in outcome.err
 
 
+@pytest.mark.heavy
 def test_ranges_and_lists_of_k_and_of_shapes(cli, blobs):
     outcome = cli("select-k", blobs, "-k", "2,4-5,2", "-c", "diag,tied", "-o", "-", "-q")
     cells = [(cell["covariance"], cell["k"]) for cell in cells_of(outcome.out)]
@@ -86,6 +87,7 @@ def test_best_prints_k_alone_and_the_table_elsewhere(cli, blobs):
     assert (quiet.out, quiet.err) == ("3\n", "")
 
 
+@pytest.mark.heavy
 def test_the_criterion_decides(cli, overlapping, tmp_path):
     path = tmp_path / "t.csv"
     headings = {"bic": "BIC", "aic": "AIC", "aicc": "AICc", "icl": "ICL", "sabic": "SABIC"}
@@ -105,6 +107,7 @@ def test_the_criterion_decides(cli, overlapping, tmp_path):
     assert len(chosen) > 2
 
 
+@pytest.mark.heavy
 def test_the_edge_of_the_range_is_said(cli, blobs):
     shape = ("-c", "full")
     high = cli("select-k", blobs, "-k", "1-3", *shape).err
@@ -132,6 +135,7 @@ def test_the_table_in_other_formats(cli, blobs, tmp_path):
     assert pyarrow.parquet.read_table(parquet)["k"].to_pylist() == [1, 2]
 
 
+@pytest.mark.heavy
 def test_the_winner_is_kept_as_fit_would_give_it(cli, blobs, tmp_path):
     model, labels, again = tmp_path / "m.json", tmp_path / "l.csv", tmp_path / "again.json"
     outcome = cli(
@@ -193,6 +197,7 @@ def test_contradictions_are_usage_errors(cli, blobs, options, words):
     assert len(outcome.err.splitlines()) == 2
 
 
+@pytest.mark.heavy
 def test_threads_do_not_change_a_byte(cli, overlapping):
     tables = {
         cli("select-k", overlapping, "-k", "2-3", "-o", "-", "-q", "--threads", n).out

@@ -33,6 +33,7 @@ def test_it_prints_what_fit_printed(cli, overlapping, tmp_path, options):
 CROWDED = "x,y,z\n" + "".join(f"{i},{i * i % 7},{i * 5 % 11}\n" for i in range(12))
 
 
+@pytest.mark.heavy
 def test_what_fit_warned_of_is_told_again(cli, tmp_path):
     path = tmp_path / "m.json"
     fitted = cli("fit", "-k", 2, "-m", path, "--max-iter", 0, stdin=CROWDED.encode())

@@ -40,6 +40,7 @@ def test_the_model_carries_them_and_keeps_them(cli, blobs, tmp_path):
     assert errors_in(merged.read_text()) == errors
 
 
+@pytest.mark.heavy
 def test_threads_and_memory_change_no_byte_and_the_seed_does(cli, overlapping):
     common = ["fit", overlapping, "-k", 2, "--standard-errors", 6, "--json", "-q"]
     expected = cli(*common).out
@@ -50,6 +51,7 @@ def test_threads_and_memory_change_no_byte_and_the_seed_does(cli, overlapping):
     assert errors_in(cli(*common, "--seed", 1).out) != errors_in(expected)
 
 
+@pytest.mark.heavy
 def test_a_stopped_fit_has_them_when_it_is_taken_up(cli, overlapping, tmp_path):
     path = tmp_path / "state"
     common = ["fit", overlapping, "-k", 2, "--standard-errors", 4, "--json", "-q"]
@@ -57,6 +59,7 @@ def test_a_stopped_fit_has_them_when_it_is_taken_up(cli, overlapping, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.heavy
 def test_weights_and_projection(cli, blobs, tmp_path):
     counted = tmp_path / "counted.csv"
     header, *lines = blobs.read_text().splitlines()
@@ -79,6 +82,7 @@ def test_a_number_of_replicates_that_cannot_be_is_a_usage_error(cli, blobs, size
     assert words in outcome.err
 
 
+@pytest.mark.heavy
 def test_replicates_left_out_are_told(cli, tmp_path):
     path = tmp_path / "spiky.csv"
     values = [*np.random.default_rng(5).standard_normal(40), 9, 9, 9, 9.001]

@@ -88,6 +88,7 @@ def left_on_terminal(arguments, *, env=None):
     return re.sub(r"[^\n]*\r", "", on_terminal(arguments, env=env))
 
 
+@pytest.mark.heavy
 def test_colour_is_for_terminals_unless_they_say_no(command, blobs):
     line = [command, "fit", str(blobs), "-k", "3"]
     coloured = left_on_terminal(line)
@@ -99,6 +100,7 @@ def test_colour_is_for_terminals_unless_they_say_no(command, blobs):
     assert left_on_terminal([*line, "--color", "always"], env={"NO_COLOR": "1"}) == coloured
 
 
+@pytest.mark.heavy
 def test_a_pipe_gets_the_same_text_without_colour(command, blobs, installed):
     written = ESCAPES.sub(
         "", on_terminal([command, "fit", str(blobs), "-k", "3", "-q"], columns=100)
@@ -115,6 +117,7 @@ def suggested(line, **options):
     return shlex.split(found[0].removeprefix("gmmcli: next: ")) if found else None
 
 
+@pytest.mark.heavy
 def test_what_to_run_next_can_be_pasted(command, blobs, tmp_path, monkeypatch, installed):
     monkeypatch.chdir(tmp_path)
     table = tmp_path / "it's $HOME.csv"
@@ -141,12 +144,14 @@ def test_fit_without_a_model_is_told_how_to_keep_it(command, blobs, tmp_path, mo
     assert suggested(line) == ["gmmcli", *line[1:], "-m", "model.json"]
 
 
+@pytest.mark.heavy
 def test_a_bayesian_fit_is_told_how_to_keep_it(command, blobs):
     options = ["--bayes", "--weight-prior", "dirichlet", "--weight-concentration", "0.5"]
     line = [command, "fit", str(blobs), "-k", "5", *options]
     assert suggested(line) == ["gmmcli", *line[1:], "-m", "model.json"]
 
 
+@pytest.mark.heavy
 def test_rows_that_were_piped_in_cannot_be_read_again(command, blobs):
     for line in (
         ["fit", "-k", "3"],
@@ -156,6 +161,7 @@ def test_rows_that_were_piped_in_cannot_be_read_again(command, blobs):
         assert suggested([command, *line], stdin=blobs) is None
 
 
+@pytest.mark.heavy
 def test_nobody_is_told_what_to_run_next_who_does_not_ask(command, blobs, installed):
     line = [command, "fit", str(blobs), "-k", "3"]
     assert suggested([*line, "-q"]) is None
@@ -163,6 +169,7 @@ def test_nobody_is_told_what_to_run_next_who_does_not_ask(command, blobs, instal
     assert "next" not in installed(*line[1:]).err
 
 
+@pytest.mark.heavy
 def test_warnings_come_last(command, overlapping, tmp_path):
     def in_one_file(*arguments):
         path = tmp_path / "both.txt"
@@ -177,6 +184,7 @@ def test_warnings_come_last(command, overlapping, tmp_path):
     assert table[-1].startswith("gmmcli: warning: not converged")
 
 
+@pytest.mark.heavy
 def test_a_narrow_terminal_gets_every_number(command, overlapping, installed):
     def numbers(text):
         return sorted(re.findall(r"-?\d+\.\d+", text))
@@ -187,6 +195,7 @@ def test_a_narrow_terminal_gets_every_number(command, overlapping, installed):
     assert numbers(narrow) == numbers(installed(*line[1:]).out)
 
 
+@pytest.mark.heavy
 def test_progress_is_for_terminals_and_goes_away(command, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n" + "".join(f"{i * i % 997},{i * 31 % 101}\n" for i in range(60_000)))
@@ -208,6 +217,7 @@ def test_an_encoding_without_the_characters_gets_escapes(installed, odd_table, e
     assert r"\u540d\u524d" in outcome.err
 
 
+@pytest.mark.heavy
 def test_the_c_locale(installed, blobs):
     for line in (["fit", blobs, "-k", 3], ["select-k", blobs, "-k", "2-3"]):
         outcome = installed(*line, env={"LC_ALL": "C"})

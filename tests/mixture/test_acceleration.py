@@ -34,6 +34,7 @@ def climbs(problem, start, monkeypatch, *, tol):
     return paths
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", ["full", "tied"])
 @pytest.mark.parametrize("strength", [0.0, 1.0])
 def test_overlapping_clusters_take_fewer_passes(name, strength, monkeypatch):
@@ -57,6 +58,7 @@ def test_overlapping_clusters_take_fewer_passes(name, strength, monkeypatch):
         assert passes == sorted(set(passes))
 
 
+@pytest.mark.heavy(cases=11)
 @every_structure
 @pytest.mark.parametrize(("data", "K"), [("iris", 3), ("faithful", 3), ("diabetes", 4)])
 def test_the_optimum_is_that_of_plain_em(name, data, K, monkeypatch):
@@ -140,6 +142,7 @@ def test_what_is_remembered_is_limited(n_features, n_rows, late, expected):
     assert len(leaps.moves) == expected
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["full", "diag", "VEV"])
 def test_moves_that_are_combined_take_fewer_passes_than_squarem_alone(name, monkeypatch):
     X = three_gaussians(np.random.default_rng(1), 12_000)

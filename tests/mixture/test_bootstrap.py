@@ -40,6 +40,7 @@ def test_from_the_partitions_of_mclust_its_statistics_are_reached():
         assert fitted(X, K + 1, reg_covar=0).log_likelihood > fits[K + 1].log_likelihood - 1e-4
 
 
+@pytest.mark.heavy
 def test_the_published_example_has_three_clusters_by_test():
     X = known_table("diabetes_corrected")
     # of few draws the p-value of the third test, some 0.2, may by chance be 0.05
@@ -106,6 +107,7 @@ def test_both_numbers_are_searched_for_in_rows_and_draws_alike(monkeypatch):
     assert calls[2:] == [(2, None, [2]), (3, None, [3, 3])] * 5
 
 
+@pytest.mark.heavy
 def test_under_one_cluster_p_values_are_uniform_and_under_two_they_are_small():
     rng = np.random.default_rng(0)
     p_values = [by_draws(rng.standard_normal((30, 1)), [1, 2])[0].p_value for _ in range(12)]
@@ -116,6 +118,7 @@ def test_under_one_cluster_p_values_are_uniform_and_under_two_they_are_small():
     assert by_draws(apart, [1, 2])[0].p_value == 0.05
 
 
+@pytest.mark.heavy
 def test_draws_do_not_depend_on_who_computes_them_but_on_the_seed():
     X = np.random.default_rng(3).standard_normal((50, 2))
     (alone,) = by_draws(X, [1, 2])
@@ -126,6 +129,7 @@ def test_draws_do_not_depend_on_who_computes_them_but_on_the_seed():
     assert not np.any(alone.replicates == other.replicates)
 
 
+@pytest.mark.heavy
 def test_weights_are_repetitions():
     X = np.round(np.random.default_rng(4).standard_normal((60, 1)), 1)
     values, counts = np.unique(X, return_counts=True)

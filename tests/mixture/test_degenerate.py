@@ -96,6 +96,7 @@ def test_all_rows_equal(name, reg_covar):
         fitted(X, 2, covariance_type=name, reg_covar=reg_covar)
 
 
+@pytest.mark.heavy(cases=6)
 @in_turn(NAMES, reg_covar=[None, 0.0], K=[2, 3])
 def test_a_spike_of_equal_values(name, reg_covar, K):
     rng = np.random.default_rng(1)
@@ -134,6 +135,7 @@ def test_a_component_that_is_out_of_reach_of_all_of_many_rows_is_placed_anew(nam
     assert result.model.weights.min() > 1e-4
 
 
+@pytest.mark.heavy(cases=3)
 @in_turn(NAMES, reg_covar=[None, 0.0])
 def test_a_few_rows_beside_a_great_heap_of_equal_ones(name, reg_covar):
     # more than the starts are tried on
@@ -167,6 +169,7 @@ def test_a_constant_column(name, reg_covar, K):
         assert mistakes(result.model.posterior(X).labels, truth) <= 1
 
 
+@pytest.mark.heavy(cases=5)
 @in_turn(NAMES, each=2, reg_covar=[None, 0.0], K=[1, 2, 3], unit=[1.0, 1e4])
 def test_collinear_columns(name, reg_covar, K, unit):
     rng = np.random.default_rng(5)
@@ -193,6 +196,7 @@ def test_collinear_columns(name, reg_covar, K, unit):
         np.testing.assert_allclose(result.model.means[:, 2], third, atol=1e-4 * unit)
 
 
+@pytest.mark.heavy
 @in_turn(["full", "tied"], each=4, K=[1, 3], noise=[1e-3, 1e-4, 1e-5, 1e-8])
 def test_nearly_collinear_columns(name, noise, K):
     rng = np.random.default_rng(6)
@@ -221,6 +225,7 @@ def test_huge_values_are_refused_in_words(name, size):
         fitted(X, 2, covariance_type=name)
 
 
+@pytest.mark.heavy(cases=5)
 @in_turn(NAMES, reg_covar=[None, 0.0], far=[1e3, 1e6, 1e9, 1e12, 1e100])
 def test_one_far_outlier(name, reg_covar, far):
     X, truth = two_clusters(np.random.default_rng(9), (200, 200))
@@ -250,6 +255,7 @@ def test_weights_of_any_size_give_no_nan(name, size):
         assert mistakes(result.model.posterior(X).labels, truth) <= 2
 
 
+@pytest.mark.heavy(cases=6)
 @every_structure
 def test_one_row_heavier_than_all_others(name):
     X, _ = two_clusters(np.random.default_rng(12))
@@ -259,6 +265,7 @@ def test_one_row_heavier_than_all_others(name):
     assert result.model.means[0] == pytest.approx(X[3], abs=1e-9)
 
 
+@pytest.mark.heavy(cases=1)
 @in_turn(NAMES, reg_covar=[None, 0.0], K=[2, 4, 6])
 def test_small_integers_as_data(name, reg_covar, K):
     # many ties, and fewer distinct rows in a cluster than columns

@@ -26,6 +26,7 @@ def watch(_step):
     """Observe nothing."""
 
 
+@pytest.mark.heavy(cases=12)
 @every_structure
 @pytest.mark.parametrize("strength", [0.0, 0.01, 5.0])
 @settings(max_examples=some(4, 12))

@@ -67,6 +67,7 @@ def test_a_covariance_that_is_not_that_of_the_rows_is_not_evident():
     assert not evident(other, problem_of(X, "full").batches)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", ["full", "diag", "tied"])
 def test_a_large_table_of_clusters_apart_needs_few_starts_and_ends_as_high(name, monkeypatch):
     X, truth = generate(

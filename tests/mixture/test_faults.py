@@ -36,6 +36,7 @@ def test_untouched_both_separate_the_clusters(name, seed):
     assert mistakes(theirs(X, name)[1], truth) == 0
 
 
+@pytest.mark.heavy(cases=2)
 @every_structure
 @seeds
 @pytest.mark.parametrize("columns", [(1, 0), (1, 1)])
@@ -55,6 +56,7 @@ def test_unix_time_is_no_reason_to_fail(name, seed, columns):
             theirs(moved, name)
 
 
+@pytest.mark.heavy(cases=1)
 @every_structure
 @seeds
 def test_small_units_keep_the_labels(name, seed):
@@ -106,6 +108,7 @@ def test_round_clusters_are_what_spherical_means(seed):
     assert mistakes(ours(X * [100, 1], "spherical")[1], truth) == 0
 
 
+@pytest.mark.heavy(cases=1)
 @every_structure
 @seeds
 def test_five_rows_beside_five_thousand_are_found(name, seed):
@@ -116,6 +119,7 @@ def test_five_rows_beside_five_thousand_are_found(name, seed):
     assert mistakes(theirs(X, name)[1], truth) > 1000
 
 
+@pytest.mark.heavy(cases=3)
 @in_turn(WORDS, each=3, far=[1e10, 1e100, 1e160, 1e200, 1e300, 1.7e308])
 def test_a_far_row_has_a_cluster_and_no_nan(name, far):
     X, _ = two_clusters(np.random.default_rng(0))

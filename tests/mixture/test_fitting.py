@@ -30,6 +30,7 @@ def hard():
     return overlapping(np.random.default_rng(3), 300)
 
 
+@pytest.mark.heavy
 def test_the_covariance_type_is_that_of_the_model():
     X = hard()
     likelihoods = {}
@@ -159,6 +160,7 @@ def test_a_start_of_another_structure_is_projected(name, other):
         same_model(result.model, model.canonical(), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy(cases=2)
 @pytest.mark.parametrize("name", some((*WORDS, "EVI", "EVE", "VEV"), NAMES))
 def test_a_warm_start_goes_on_where_the_model_was(name):
     X = hard()
@@ -180,6 +182,7 @@ def test_starts_that_do_not_fit_are_refused():
         fitted(X[:, :2], 3, start=model)
 
 
+@pytest.mark.heavy
 def test_one_description_serves_many_fits():
     X = hard()
     shared = Fitting(rows(X))

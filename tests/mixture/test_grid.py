@@ -39,6 +39,7 @@ def cells_of_faithful():
     return cells_of(table("faithful"), [2, 3], SOME, max_iter=STEPS)
 
 
+@pytest.mark.heavy
 def test_a_cell_is_what_fit_gives_alone_unless_a_smaller_one_is_higher():
     X, cells, same = table("faithful"), cells_of_faithful(), 0
     assert len(cells) == 2 * len(SOME)
@@ -76,6 +77,7 @@ def test_no_larger_model_is_below_a_smaller_one():
     assert raised > 0
 
 
+@pytest.mark.heavy
 def test_no_larger_model_is_below_a_smaller_one_where_rows_are_tied():
     # the penalty keeps EM from where the smaller one is
     X = np.random.default_rng(0).integers(0, [5, 4], (120, 2))
@@ -86,6 +88,7 @@ def test_no_larger_model_is_below_a_smaller_one_where_rows_are_tied():
         assert np.all(np.diff(found) >= -1e-9)
 
 
+@pytest.mark.heavy
 def test_icl_is_never_below_bic():
     data = table("iris")
     cells = some(cells_of_faithful, lambda: cells_of(data, range(1, 5), SOME))()
@@ -95,6 +98,7 @@ def test_icl_is_never_below_bic():
         assert cell.result.icl >= cell.result.bic - 1e-9
 
 
+@pytest.mark.heavy
 def test_of_large_data_the_best_is_followed_and_the_others_are_near():
     rng = np.random.default_rng(1)
     X, _ = two_clusters(rng, (9_000, 6_000), n_features=3, distance=4.0)
@@ -129,6 +133,7 @@ def test_a_cell_that_came_below_a_smaller_one_later_is_fitted_from_it():
     assert again.log_likelihood == pytest.approx(chosen.result.log_likelihood, abs=0.1)
 
 
+@pytest.mark.heavy
 def test_of_large_data_tight_clusters_that_overlap_are_told_apart():
     # readings about two far places: shortcuts in precision show here first
     rng = np.random.default_rng(0)
@@ -178,6 +183,7 @@ def test_of_large_data_one_that_was_behind_may_become_the_best(monkeypatch, weig
     assert found.log_likelihood == pytest.approx(alone.log_likelihood, abs=0.01)
 
 
+@pytest.mark.heavy
 def test_of_large_data_those_that_cannot_become_the_best_are_not_followed_for_long(monkeypatch):
     # of a million rows models with too many components are within reach by nats a row
     monkeypatch.setattr("gmmcli.mixture.grid.REACH", 1e-2)
@@ -213,6 +219,7 @@ def test_a_candidate_that_collapses_on_its_last_steps_ends_no_grid(monkeypatch):
     assert best(cells, "bic").n_components == 2
 
 
+@pytest.mark.heavy
 def test_a_start_that_collapses_ends_no_grid():
     X = table("iris")[:4]
     cells = cells_of(X, range(1, 5), list(MEANINGS), reg_covar=0)
@@ -250,6 +257,7 @@ def test_a_cell_that_cannot_be_fitted_does_not_stop_the_rest():
     assert best(cells, "bic").result is not None
 
 
+@pytest.mark.heavy(cases=6)
 @pytest.mark.parametrize("name", MEANINGS)
 def test_a_structure_that_cannot_be_fitted_says_why(name):
     # few rows for so many columns, and no penalty
@@ -306,6 +314,7 @@ def of_all_who_may_fit(X, names, monkeypatch, threads):
         yield found, told, len(made)
 
 
+@pytest.mark.heavy
 def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
     names = ("full", "VEI", "tied")
     (alone, told, none), (shared, told_too, made) = of_all_who_may_fit(
@@ -317,6 +326,7 @@ def test_a_grid_of_few_rows_is_the_same_whoever_fits_its_cells(monkeypatch):
     assert told == told_too == sorted(told, key=lambda key: key[0])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("distance", [1.0, 3.0])
 def test_a_grid_of_large_data_is_the_same_whether_cells_are_shared_or_rows(distance, monkeypatch):
     X, _ = two_clusters(np.random.default_rng(3), (7_000, 5_000), n_features=2, distance=distance)

@@ -216,6 +216,7 @@ def test_of_one_component_the_bound_is_the_evidence(weight_prior, D):
     assert result.bayes.lower_bound == pytest.approx(float(exact), abs=1e-8)
 
 
+@pytest.mark.heavy
 @in_turn(WORDS, weight_prior=PRIORS, seed=[0, 1])
 def test_the_bound_is_below_the_evidence_of_all_labellings(name, weight_prior, seed):
     X = overlapping(np.random.default_rng(seed), 8, 2)
@@ -267,6 +268,7 @@ def three_clusters():
     return rng.standard_normal((300, 2)) + np.array([[0, 0], [9, 0], [0, 9]])[truth], truth
 
 
+@pytest.mark.heavy(cases=3)
 @every_structure
 @every_prior
 def test_twenty_components_are_emptied_to_three(name, weight_prior):
@@ -280,6 +282,7 @@ def test_twenty_components_are_emptied_to_three(name, weight_prior):
     np.testing.assert_allclose(result.model.weights, [1 / 2, 1 / 3, 1 / 6], atol=0.02)
 
 
+@pytest.mark.heavy
 def test_a_belief_in_many_components_keeps_more_of_them():
     # the negative control
     X, _ = three_clusters()
@@ -287,6 +290,7 @@ def test_a_belief_in_many_components_keeps_more_of_them():
     assert many.model.n_components > 3
 
 
+@pytest.mark.heavy
 @in_turn(WORDS, weight_prior=PRIORS)
 def test_units_and_origins_do_not_matter(name, weight_prior):
     X = overlapping(np.random.default_rng(5), 300, 2)
@@ -309,6 +313,7 @@ def test_units_and_origins_do_not_matter(name, weight_prior):
     np.testing.assert_allclose(there.log_density, here.log_density - jacobian, atol=1e-6)
 
 
+@pytest.mark.heavy(cases=1)
 @in_turn(WORDS, weight_prior=PRIORS)
 def test_a_weight_is_a_repetition(name, weight_prior):
     rng = np.random.default_rng(6)
@@ -322,6 +327,7 @@ def test_a_weight_is_a_repetition(name, weight_prior):
     np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("n_rows", [700, 11_000])
 @pytest.mark.parametrize("name", ["full", "diag"])
 def test_threads_and_passes_give_the_same_bits(name, n_rows):
@@ -351,6 +357,7 @@ def test_threads_and_passes_give_the_same_bits(name, n_rows):
         assert np.array_equal(ours.means, theirs.means)
 
 
+@pytest.mark.heavy(cases=1)
 @in_turn(WORDS, weight_prior=PRIORS)
 def test_what_is_reported_is_of_the_expected_mixture(name, weight_prior):
     rng = np.random.default_rng(8)
@@ -385,6 +392,7 @@ def test_the_density_of_a_new_row_is_students(name):
     assert far[0] < -900
 
 
+@pytest.mark.heavy
 def test_each_setting_changes_the_result():
     X = overlapping(np.random.default_rng(10))
     options = {"weight_prior": "dirichlet-process", "init": "random"}
@@ -415,6 +423,7 @@ def test_settings_without_a_meaning_are_refused(wrong):
         FitOptions(**wrong)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", WORDS)
 def test_a_column_that_others_determine_and_equal_rows_are_borne(name):
     X = overlapping(np.random.default_rng(11), 80, 2)

@@ -151,6 +151,7 @@ def test_one_component_has_one_start():
         assert not start.labels.any()
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("init", INITS)
 def test_the_seed_decides(init):
     X = overlapping(np.random.default_rng(8), 2500)

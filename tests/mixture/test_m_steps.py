@@ -62,6 +62,7 @@ def unconstrained(code, parameters):
     return (turns * np.exp(log_sizes + log_shapes)[:, None, :]) @ turns.transpose(0, 2, 1)
 
 
+@pytest.mark.heavy(cases=3)
 @every_structure
 def test_the_m_step_maximises_the_expected_log_likelihood(name):
     rng = np.random.default_rng(0)

@@ -32,6 +32,7 @@ def greedy(X, masses, n_left):
     return {frozenset(cluster) for cluster in clusters}
 
 
+@pytest.mark.heavy
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), n_features=st.integers(1, 3), weighted=st.booleans())
 def test_the_merges_are_those_of_the_definition(seed, n_features, weighted):

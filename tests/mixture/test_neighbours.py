@@ -14,6 +14,7 @@ from gmmcli.mixture.partition import joined
 from gmmcli.mixture.synthesis import Recipe, generate
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(("seed", "name"), [(2, "spherical"), (6, "full"), (7, "full")])
 def test_where_components_overlap_a_larger_mixture_shows_what_starts_missed(
     seed, name, monkeypatch

@@ -71,6 +71,7 @@ def test_which_groups_are_joined_depends_on_the_shapes_that_clusters_may_have():
     assert chosen == {"EII": 0, "VVV": 2}
 
 
+@pytest.mark.heavy(cases=7)
 @every_structure
 def test_several_are_joined_as_suits_the_structure_best(name, monkeypatch):
     problem, labels, moments = grouped(name, 6, 5)

@@ -105,6 +105,7 @@ def test_the_penalised_m_step_is_that_with_more_rows(name):
         assert objective(near) < top
 
 
+@pytest.mark.heavy(cases=5)
 @every_structure
 def test_the_fit_maximises_the_penalised_likelihood_in_the_users_units(name):
     rng = np.random.default_rng(4)

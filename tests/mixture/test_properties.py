@@ -55,6 +55,7 @@ def test_a_shift_changes_the_means_alone(name, seed):
     assert np.array_equal(labels, plain.model.posterior(X).labels)
 
 
+@pytest.mark.heavy(cases=6)
 @every_structure
 @every_seed
 def test_a_scale_changes_the_units_alone(name, seed):
@@ -76,6 +77,7 @@ def test_a_scale_changes_the_units_alone(name, seed):
     assert posterior.log_density.sum() == pytest.approx(scaled.log_likelihood, rel=1e-9)
 
 
+@pytest.mark.heavy(cases=5)
 @every_structure
 @every_seed
 def test_the_order_of_the_rows_does_not_matter(name, seed):
@@ -93,6 +95,7 @@ def test_the_order_of_the_rows_does_not_matter(name, seed):
     same_model(a.model, b.model)
 
 
+@pytest.mark.heavy(cases=5)
 @every_structure
 @every_seed
 def test_the_order_of_the_columns_does_not_matter(name, seed):
@@ -108,6 +111,7 @@ def test_the_order_of_the_columns_does_not_matter(name, seed):
     assert moved.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-7)
 
 
+@pytest.mark.heavy(cases=14)
 @in_turn(NAMES, each=2, reg_covar=[None, 0.0], K=[1, 2, 3])
 @every_seed
 def test_a_weight_is_a_repetition(name, reg_covar, K, seed):
@@ -208,6 +212,7 @@ class Slices:
         return iter(self.held)
 
 
+@pytest.mark.heavy(cases=3)
 @in_turn(NAMES, n_rows=[300, 11_000])
 def test_rows_that_come_pass_by_pass_give_the_same_bits(name, n_rows):
     rng = np.random.default_rng(4)

@@ -76,6 +76,7 @@ def test_the_reference_covers_what_it_should():
     assert {cell.values[2] for cell in SOME} >= set(MEANINGS)
 
 
+@pytest.mark.heavy(cases=10)
 @every_cell
 def test_from_the_start_of_mclust_its_optimum_is_reached(name, K, model, start, expected):
     options = FitOptions(covariance_type=model, reg_covar=0, tol=1e-13, max_iter=100_000)
@@ -102,6 +103,7 @@ def test_from_the_start_of_mclust_its_optimum_is_reached(name, K, model, start, 
         assert result.model.weights == pytest.approx(expected_weights, abs=loose * 2e-4)
 
 
+@pytest.mark.heavy(cases=5)
 @some_cells
 def test_stopped_as_mclust_stops_all_criteria_agree(name, K, model, start, expected, monkeypatch):
     # ICL is not stationary at the optimum, so it tells where EM was stopped; no leaps, then
@@ -187,6 +189,7 @@ def scikit_model(entry):
     return model
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("confidence", "share"), [("high", 0.99), ("medium", 0.9)])
 def test_defaults_reach_the_best_known_fits(confidence, share):
     runs, missed = 0, []

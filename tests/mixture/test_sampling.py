@@ -130,6 +130,7 @@ def test_rows_that_come_pass_by_pass_are_taken_into_memory():
     assert np.array_equal(taken.weights, held.weights)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
 def test_a_rare_cluster_of_a_large_table_is_found(name):
     # 40 rows of 60,000: about 7 of them are in the sample
@@ -141,6 +142,7 @@ def test_a_rare_cluster_of_a_large_table_is_found(name):
     assert result.n_rows == 60_000
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(("name", "rare"), [("full", 200), ("full", 20), ("spherical", 20)])
 def test_one_row_in_ten_thousand_is_a_cluster_too(name, rare):
     n_rows = 200_000
@@ -155,6 +157,7 @@ def test_one_row_in_ten_thousand_is_a_cluster_too(name, rare):
     assert result.model.weights[1] == pytest.approx(rare / n_rows, rel=0.05)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rare", [(60, 60), (40, 200), (30, 30, 30)])
 def test_several_rare_clusters_are_found(rare):
     rng = np.random.default_rng(5)
@@ -182,6 +185,7 @@ def test_rare_clusters_need_not_be_looked_for():
     assert not_sought.log_likelihood < sought.log_likelihood - 10
 
 
+@pytest.mark.heavy
 def test_a_sample_is_not_trusted_whose_likeliest_mixture_describes_chance():
     # clusters 1.2 standard deviations apart; from the optima of 2,000 rows EM ends 80 nats lower
     recipe = Recipe(n_features=6, n_components=8, separation=1.2, seed=4)
@@ -219,6 +223,7 @@ def test_the_last_step_is_over_all_rows():
     assert result.log_likelihood == pytest.approx(density.sum(), rel=1e-11)
 
 
+@pytest.mark.heavy
 def test_iterations_on_samples_are_not_those_over_all_rows():
     # 12,000 rows that overlap: the race on the sample takes more iterations than are asked for
     rng = np.random.default_rng(11)

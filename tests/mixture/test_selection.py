@@ -132,6 +132,7 @@ def test_the_edge_of_the_range(chosen, counts, expected):
     assert on_edge(chosen, counts) == expected
 
 
+@pytest.mark.heavy
 def test_five_classes_in_25_columns_are_counted():
     X, truth = make_classification(
         n_samples=5000,
@@ -158,6 +159,7 @@ def stretched():
     return X[:, ::-1] @ check_random_state(15).randn(2, 2), truth
 
 
+@pytest.mark.heavy
 def test_stretched_blobs_are_four_by_bic():
     X, truth = stretched()
     counts = some(range(3, 6), range(1, 11))
@@ -171,6 +173,7 @@ def test_stretched_blobs_are_four_by_bic():
     assert fitted(X, 4, covariance_type="spherical").bic > four.bic + 100
 
 
+@pytest.mark.heavy
 def test_stretched_blobs_are_four_by_aic_unless_a_better_optimum_says_otherwise():
     X, _ = stretched()
     theirs = {K: ScikitMixture(K, n_init=10, random_state=0).fit(X) for K in (3, 4, 5)}

@@ -46,6 +46,7 @@ def told(result):
     return fit, model.weights.tolist(), model.means.tolist(), model.covariance.values.tolist()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: o.covariance_type)
 def test_taken_up_anywhere_it_ends_in_the_same_bits(options):
     result, texts = whole(options)
@@ -59,6 +60,7 @@ def test_taken_up_anywhere_it_ends_in_the_same_bits(options):
         assert len(rest) < len(texts) + 2
 
 
+@pytest.mark.heavy
 def test_of_many_rows_it_ends_in_the_same_bits_too():
     # where leaps combine moves
     recipe = Recipe(n_features=2, n_components=3, separation=1.2, seed=2)
@@ -87,6 +89,7 @@ def test_a_rough_fit_goes_on_leaping_as_early():
     assert str(told(Fitting(batches).fit(5, options, resume=shot))) == str(told(result))
 
 
+@pytest.mark.heavy
 def test_leaps_and_repairs_are_part_of_it():
     _, texts = whole(OPTIONS[0])
     states = [ascent for text in texts for ascent in json.loads(text)["ascents"]]
@@ -121,6 +124,7 @@ def test_a_fit_from_a_given_start_is_another_fit_than_a_search():
         fitting.fit(2, OPTIONS[0], resume=shot)
 
 
+@pytest.mark.heavy
 def test_passes_are_those_of_the_whole_fit():
     # 12,000 rows are more than a sample, so passes are counted
     rows = np.tile(X, 14) + 0.1 * np.random.default_rng(1).standard_normal((2, 14 * 900))

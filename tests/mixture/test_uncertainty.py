@@ -34,6 +34,7 @@ def agree(found, expected, size=SIZE):
     return bool(np.all(np.abs(ratio - 1) < 4 * np.sqrt(2 / (size - 1))))
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("name", some((*WORDS, "EII", "EVI", "EVE", "VEV"), NAMES))
 def test_one_component_has_the_errors_of_means_and_variances(name):
     X = np.random.default_rng(0).standard_normal((800, 3)) * [1, 20, 0.01] + [0, 1e6, 5]
@@ -66,6 +67,7 @@ def test_weights_of_clusters_far_apart_have_the_binomial_error():
     assert model.weights.tolist() == pytest.approx([0.7, 0.3])
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("times", [4.0, 0.25])
 def test_a_row_of_weight_w_is_w_rows(times):
     X = np.random.default_rng(0).standard_normal((500, 2)) * [1, 3]
@@ -93,6 +95,7 @@ class Streamed:
         return iter(self.batches)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_same_bits_by_every_path(weighted):
     rng = np.random.default_rng(0)
@@ -118,6 +121,7 @@ def test_a_fit_cut_short_has_the_errors_of_a_whole_one():
     np.testing.assert_allclose(short.means, whole.means, rtol=1e-6)
 
 
+@pytest.mark.heavy
 def test_a_projection_gives_errors_in_the_columns_too():
     X = overlapping(np.random.default_rng(3)) * [1, 100, 0.1]
     projection = Projection.of(describe(rows(X)), 3)
@@ -146,6 +150,7 @@ def test_components_are_matched_by_their_densities():
     assert matching(target, swapped).tolist() == [1, 0]
 
 
+@pytest.mark.heavy
 def test_replicates_that_lose_a_component_are_left_out_and_counted():
     X = np.concatenate([np.random.default_rng(5).standard_normal(40), [9.0, 9.0, 9.0, 9.001]])
     some, _ = errors_of(rows(X[:, None]), 3, size=30)

@@ -33,6 +33,7 @@ def repeated(batches):
     return np.repeat(everything.X.T, counts, axis=0)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("n_folds", [3, 60])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_one_component_scores_as_in_a_loop_around_scikit_learn(n_folds, weighted):
@@ -56,6 +57,7 @@ def test_one_component_scores_as_in_a_loop_around_scikit_learn(n_folds, weighted
         assert numbers == pytest.approx(expected, rel=1e-9, abs=1e-7)
 
 
+@pytest.mark.heavy
 def test_the_number_of_clusters_is_found():
     X, _ = two_clusters(np.random.default_rng(0), (80, 80))
     candidates = validated(rows(X), [1, 2, 3], ["full", "spherical"])
@@ -74,6 +76,7 @@ def test_held_out_rows_do_not_reach_the_fit():
     assert far.mean < near.mean - 1000
 
 
+@pytest.mark.heavy
 def test_rows_gone_over_in_passes_score_the_same_to_the_last_bit():
     batches = rows(table("faithful"))
     for ours, theirs in zip(

@@ -49,12 +49,14 @@ def the_same_bits(result, plain):
         assert getattr(result, field) == getattr(plain, field), field
 
 
+@pytest.mark.heavy(cases=3)
 @in_turn(NAMES, n_threads=[1, 2, 3])
 def test_any_number_of_threads_gives_the_same_bits(name, n_threads):
     size = some(600, 1500)
     the_same_bits(fit_by(n_threads, name, size), fit_by(None, name, size))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["full", "diag"])
 def test_several_blocks_of_rows_give_the_same_bits_too(name):
     size = 2 * BATCH_ROWS + 300

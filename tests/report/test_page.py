@@ -88,6 +88,7 @@ def page(text):
     return pages.parsed(text)
 
 
+@pytest.mark.heavy
 def test_names_and_cells_are_text(page, text):
     shown = page.text
     for name in (*EVIL[:3], "&lt;b&gt; ünï 名前\\u202e\\x1b[31m"):
@@ -218,6 +219,7 @@ def test_the_overall_place_of_a_projection_is_that_of_the_columns(account, rows)
     assert len(list(pages.section(shown, "Pictures").all("img"))) == 2
 
 
+@pytest.mark.heavy
 def test_the_line_and_the_hash(page, account):
     run = pages.section(page, "This page was made by")
     assert next(run.all("code")).text == "gmmcli report 'it'\"'\"'s <me>.json'"
@@ -231,6 +233,7 @@ def test_the_line_and_the_hash(page, account):
     assert unlike["log-likelihood of the rows"].endswith("per row")
 
 
+@pytest.mark.heavy
 def test_the_same_account_is_the_same_page(account, text):
     assert compose(account) == text
 
@@ -248,6 +251,7 @@ def test_without_matplotlib_the_page_says_how_to_get_pictures(account, monkeypat
     assert len(list(page.all("table"))) == 5
 
 
+@pytest.mark.heavy
 def test_a_model_of_which_nothing_else_is_known(account):
     unknown = replace(account.model, fit=None)
     bare = replace(account, model=unknown, census=None, choice=None, warnings=[], following={})
@@ -258,6 +262,7 @@ def test_a_model_of_which_nothing_else_is_known(account):
     assert len(list(pages.section(page, "Pictures").all("img"))) == 3
 
 
+@pytest.mark.heavy
 def test_a_large_model_makes_no_large_page(account):
     rng = np.random.default_rng(1)
     n_clusters, n_features = 40, 300
@@ -279,6 +284,7 @@ def test_a_large_model_makes_no_large_page(account):
     assert "column 0" not in told
 
 
+@pytest.mark.heavy
 def test_pictures_that_have_no_room_are_named(account, monkeypatch):
     monkeypatch.setattr("gmmcli.report.page.document.MOST_BYTES", 100_000)
     text = compose(account)

@@ -32,6 +32,7 @@ def chromium():
         yield open_page
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_to_look_at(chromium, file, width, scheme):
@@ -49,6 +50,7 @@ def test_a_page_to_look_at(chromium, file, width, scheme):
     assert dark == (scheme == "dark")
 
 
+@pytest.mark.heavy
 def test_it_can_be_printed(chromium, file):
     assert chromium(file).printed().startswith(b"%PDF")
 

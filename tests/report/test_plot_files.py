@@ -21,6 +21,7 @@ LONG = (
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     ("kind", "file_format"),
     [*((kind, "svg") for kind in KINDS), *(("density", name) for name in FORMATS)],
@@ -40,6 +41,7 @@ def test_a_setting_of_the_user_does_not_matter():
         assert render(picture("classification", mixture, 30), "svg") == plain
 
 
+@pytest.mark.heavy
 def test_no_state_of_pyplot_and_no_display_and_no_date():
     program = (
         "import sys\n"
@@ -67,6 +69,7 @@ def test_no_state_of_pyplot_and_no_display_and_no_date():
     )
 
 
+@pytest.mark.heavy(cases=4)
 @every_kind
 @pytest.mark.parametrize(
     ("n_components", "n_features", "n_rows"),
@@ -116,6 +119,7 @@ def test_too_many_clusters_for_a_legend_have_their_numbers_at_their_means():
     assert set(numbers) == {str(k) for k in range(60)}
 
 
+@pytest.mark.heavy(cases=3)
 @pytest.mark.parametrize("kind", ["classification", "pairs"])
 @pytest.mark.parametrize(
     ("name", "shown"),
@@ -182,12 +186,14 @@ def test_far_rows_do_not_make_the_picture_empty(kind):
     assert "outside" not in remarks(near)
 
 
+@pytest.mark.heavy
 def test_many_points_do_not_make_a_large_file():
     mixture = random_mixture(5, 3)
     for kind in KINDS:
         assert len(render(picture(kind, mixture, 20_000), "svg")) < 500_000, kind
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("n_features", [2, 6, 8])
 def test_pairs_of_up_to_six_columns(n_features):
     figure = picture("pairs", random_mixture(2, n_features), 30)

@@ -70,6 +70,7 @@ def test_between_two_components_of_one_cluster_nothing_is_uncertain(mixture):
     assert "0 of 300 have" not in remarks(apart)
 
 
+@pytest.mark.heavy(cases=3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("chosen", [(), ("x1",)], ids=["two", "one"])
 def test_every_kind_knows_of_clusters(mixture, kind, chosen):
