@@ -12,7 +12,7 @@ from gmmcli.mixture.batches import MOST_BLOCK, ArrayBatches, Batch, Block, in_bl
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.moments import Moments, Write, write_same
 from gmmcli.mixture.screening import Screening
-from gmmcli.mixture.shares import relative_shares
+from gmmcli.mixture.shares import relative_shares, sum_of_logs
 from gmmcli.mixture.statistics import (
     NOT_KEPT,
     Doubt,
@@ -166,21 +166,20 @@ class EStep:
         if not self.is_completed:
             top += self._in_common(X)
         total = responsibilities.sum(axis=0)
-        log_total = np.log(total)
 
         def log_density() -> FloatArray:
-            density: FloatArray = top + log_total
+            density: FloatArray = top + np.log(total)
             return density + self._in_common(X) if self.is_completed else density
 
         doubt = self._doubt(Batch(X, weights), total, log_density)
         if weights is None:
             n_rows = float(X.shape[1])
-            log_top = -float(log_total.sum())
+            log_top = -sum_of_logs(total)
             log_likelihood = float(top.sum()) - log_top
             responsibilities *= 1 / total
         else:
             n_rows = float(weights.sum())
-            log_top = -float(weights @ log_total)
+            log_top = -float(weights @ np.log(total))
             log_likelihood = float(weights @ top) - log_top
             responsibilities *= weights / total
         totals = self.totals(X, features, responsibilities)

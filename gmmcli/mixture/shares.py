@@ -1,4 +1,4 @@
-"""What share of a row each component has, relative to the likeliest one."""
+"""What share of a row each component has, relative to the likeliest one, and their totals."""
 
 import numpy as np
 from numpy.lib.introspect import opt_func_info
@@ -8,6 +8,10 @@ from gmmcli.mixture.statistics import FAINT, NEXT_TO_NOTHING
 
 FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not faint."""
+
+
+LOG_GROUP = 32
+"""Numbers up to a billion each whose product can be written."""
 
 
 def exp_is_quick() -> bool:
@@ -39,3 +43,9 @@ def relative_shares(below: FloatArray) -> FloatArray:
     np.add(likeliest, NEXT_TO_NOTHING, out=flat)
     flat[places] = shares
     return below
+
+
+def sum_of_logs(totals: FloatArray) -> float:
+    """Sum of ln of the totals of relative shares, each from 1 to K (B,): a log for every few."""
+    products = np.multiply.reduceat(totals, np.arange(0, len(totals), LOG_GROUP))
+    return float(np.log(products).sum())

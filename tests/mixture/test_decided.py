@@ -1,6 +1,7 @@
 """E-steps that leave out rows whose component is beyond doubt."""
 
 import json
+import math
 from dataclasses import replace
 from itertools import islice
 
@@ -129,6 +130,14 @@ def test_shares_relative_to_the_likeliest_are_exponentials(farthest, is_quick, m
     np.testing.assert_allclose(shares, np.exp(below), rtol=1e-15, atol=2.0**-53)
     # none is without any, where exp itself would have nothing left
     assert not are_few or is_quick or shares.min() > 0 == np.exp(below).min()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 31, 32, 33, 500])
+@pytest.mark.parametrize("largest", [1.001, 3.0, 1e9])
+def test_the_sum_of_logarithms_is_that_of_each(n_rows, largest):
+    totals = np.random.default_rng(16).uniform(1, largest, n_rows)
+    expected = math.fsum(math.log(total) for total in totals)
+    assert shares_of_rows.sum_of_logs(totals) == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.parametrize(
