@@ -83,7 +83,7 @@ class Climber:
         self.converged = self.rule(before, self.step)
 
 
-def begun(
+def runs_from(
     problem: Problem,
     starts: Sequence[tuple[str, GaussianMixture]],
     rule: Callable[[], Rule],
@@ -132,7 +132,7 @@ def race(
             kind, model = start.kind, start.mixture(n_components, problem)
         return f"start {i + 1} of {len(starts)} ({kind})", model
 
-    climbers = begun(problem, [named(*numbered) for numbered in enumerate(starts)], rule)
+    climbers = runs_from(problem, [named(*numbered) for numbered in enumerate(starts)], rule)
     for n_iter, n_runners in rounds:
         advance(climbers[:n_runners], n_iter, observe)
         climbers = sorted(climbers, key=lambda climber: -merit(climber.step, problem))

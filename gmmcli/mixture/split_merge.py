@@ -20,9 +20,9 @@ from gmmcli.mixture.search import (
     Climber,
     Observer,
     advance,
-    begun,
     merit,
     optima,
+    runs_from,
     same_optimum,
 )
 
@@ -60,7 +60,7 @@ def rearranged(
     best = climber
     for _ in range(MOST_TIMES):
         moved = islice(moves(best.step.model), n_moves)
-        tried = begun(problem, [("split and merge", model) for model in moved], rule)
+        tried = runs_from(problem, [("split and merge", model) for model in moved], rule)
         # one that climbs may be as high as a lower one by chance
         ends = [best, *(run for run in known if run.step.objective >= best.step.objective)]
         for n_iter, n_runners in rounds:

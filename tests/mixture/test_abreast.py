@@ -14,7 +14,7 @@ from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.problem import Problem
-from gmmcli.mixture.search import advance, begun
+from gmmcli.mixture.search import advance, runs_from
 from gmmcli.mixture.stopping import LikelihoodRule
 
 every_structure = pytest.mark.parametrize("name", NAMES)
@@ -99,7 +99,7 @@ def test_runs_abreast_are_those_of_each_by_itself(name):
     problem = problem_of(overlapping(np.random.default_rng(5)), name, strength=0.1)
     mixtures = some_mixtures(name)
     starts = [("one of them", mixture) for mixture in mixtures]
-    climbers = begun(problem, starts, lambda: LikelihoodRule(1e-8))
+    climbers = runs_from(problem, starts, lambda: LikelihoodRule(1e-8))
     advance(climbers, 6, lambda *_: None)
     for mixture, climber in zip(mixtures, climbers, strict=True):
         expected = by_itself(problem, mixture, 6)
@@ -143,7 +143,7 @@ def test_each_step_of_each_run_is_told_of():
     problem = problem_of(overlapping(np.random.default_rng(5)), "full", strength=0.1)
     starts = list(zip("abcd", some_mixtures("full"), strict=True))
     seen = []
-    climbers = begun(problem, starts, lambda: LikelihoodRule(1e-8))
+    climbers = runs_from(problem, starts, lambda: LikelihoodRule(1e-8))
     advance(climbers, 3, lambda name, step: seen.append((step.n_iter, name)))
     assert seen == [(i, name) for i in (1, 2, 3) for name in "abcd"]
 

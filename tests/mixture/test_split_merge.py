@@ -6,7 +6,7 @@ from mixture.problems import WORDS, fitted, known_table, mistakes, problem_of, r
 
 from gmmcli.mixture import split_merge
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.search import advance, begun, merit, same_optimum
+from gmmcli.mixture.search import advance, merit, runs_from, same_optimum
 from gmmcli.mixture.split_merge import MOST_MOVES, moves, rearranged
 from gmmcli.mixture.stopping import LikelihoodRule
 
@@ -18,7 +18,7 @@ def rule():
 
 
 def ended(model, problem):
-    (climber,) = begun(problem, [("a start", model)], rule)
+    (climber,) = runs_from(problem, [("a start", model)], rule)
     advance([climber], 500, lambda *_: None)
     return climber
 
