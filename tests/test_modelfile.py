@@ -105,6 +105,7 @@ def test_a_model_comes_back_bit_for_bit(model):
     assert back.mixture.weights == pytest.approx(model.mixture.weights, rel=1e-15)
 
 
+@pytest.mark.heavy
 @given(models())
 def test_the_text_is_ascii_lines_without_control_characters(model):
     text = modelfile.dumps(model)

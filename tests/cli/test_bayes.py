@@ -40,6 +40,7 @@ def test_the_summary_counts_the_clusters_that_hold_rows(cli, blobs):
     assert len(re.findall(r"^ +\d  \d+\.\d %", outcome.out, re.MULTILINE)) == 3
 
 
+@pytest.mark.heavy
 def test_the_model_holds_the_posterior_of_the_clusters_kept(cli, blobs):
     model = document(cli("fit", blobs, *BAYES, "--json"))
     bayes = model["bayes"]
@@ -97,6 +98,7 @@ def test_each_option_changes_the_model(cli, blobs, tmp_path, unchanged, change):
     assert document(cli(*fit, *change))["bayes"] != unchanged[0]["bayes"]
 
 
+@pytest.mark.heavy
 def test_predict_reads_the_posterior(cli, blobs, tmp_path):
     model = tmp_path / "model.json"
     saved = cli("fit", blobs, *BAYES, "-m", model, "-l", "-", "--proba")
@@ -114,6 +116,7 @@ def test_predict_reads_the_posterior(cli, blobs, tmp_path):
     assert other.out != saved.out
 
 
+@pytest.mark.heavy
 def test_a_posterior_that_is_damaged_is_an_error_of_the_model(cli, blobs, tmp_path):
     model = tmp_path / "model.json"
     cli("fit", blobs, *BAYES, "-m", model)
@@ -138,6 +141,7 @@ def test_it_starts_from_a_model(cli, blobs, tmp_path):
     assert bounds[1] == pytest.approx(bounds[0], abs=1e-4)
 
 
+@pytest.mark.heavy
 def test_the_same_bytes_for_any_threads_and_from_passes(cli, tmp_path):
     data = tmp_path / "many.csv"
     generated = cli("generate", "-n", 20_000, "-k", 3, "-d", 3, "-o", data)

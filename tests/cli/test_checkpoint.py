@@ -133,6 +133,7 @@ def test_a_damaged_one_is_refused(cli, overlapping, broken_off, damage):
     assert broken_off.read_text() == text
 
 
+@pytest.mark.heavy
 def test_it_says_that_it_goes_on(cli, overlapping, broken_off):
     assert "taken up from" in cli("fit", overlapping, "-k", 3, "--checkpoint", broken_off).err
 

@@ -90,6 +90,7 @@ def test_draws_and_seed_change_p_and_threads_do_not(cli, small):
     assert p_values(19, "--threads", 3) == plain
 
 
+@pytest.mark.heavy
 def test_where_every_test_is_passed_more_may_be_better(cli, small):
     options = ("-C", "1-2", "-k", "1-2", "-c", "tied", "--bootstrap-lrt", 19)
     outcome = cli("select-k", small, *options, *CHEAP[:-1])

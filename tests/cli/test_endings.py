@@ -138,6 +138,7 @@ def half_done(command, model, tmp_path):
     run.wait()
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.usefixtures("heeding_sigint")
 @pytest.mark.parametrize(
     ("number", "code", "word"),
@@ -172,6 +173,7 @@ def test_a_signal_that_does_not_interrupt_the_wait_is_noticed_all_the_same():
     assert done.returncode == 143
 
 
+@pytest.mark.heavy
 def test_a_kill_leaves_the_old_file(half_done):
     run, target = half_done
     run.kill()

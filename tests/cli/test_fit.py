@@ -389,6 +389,7 @@ def test_a_warm_start_takes_columns_clusters_and_structure_from_the_model(
     assert fitted(cli, overlapping, "--start", first, "-c", "full")["covariance_type"] == "full"
 
 
+@pytest.mark.heavy
 def test_a_warm_start_keeps_its_projection(cli, overlapping, tmp_path):
     first = tmp_path / "first.json"
     assert cli("fit", overlapping, "-k", 2, "--pca", 2, "-m", first).code == 0
@@ -411,6 +412,7 @@ def test_start_labels_are_a_start_and_no_feature(cli, tmp_path):
     assert cli("fit", path, "--start-labels", "part", "-k", 2, "--json").code == 0
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -85,6 +85,7 @@ def test_rows_from_a_model(cli, model):
     )
 
 
+@pytest.mark.heavy
 def test_rows_from_a_model_of_principal_components(cli, overlapping, tmp_path):
     path = tmp_path / "pca.json"
     assert cli("fit", overlapping, "-k", 2, "--pca", 2, "-m", path).code == 0

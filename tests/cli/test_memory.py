@@ -89,6 +89,7 @@ def test_the_model_is_that_of_the_fit_in_memory(cli, inputs, way):
     assert "temporary copy of" in piped.err
 
 
+@pytest.mark.heavy
 def test_select_k_goes_over_the_rows_in_passes(cli, inputs):
     how = ("-C", "x", "-C", "y", "--missing", "drop", "-k", "1,2", "-c", "full,spherical")
     whole = cli("select-k", inputs["CSV"], *how)

@@ -70,6 +70,7 @@ def test_each_kind_is_a_picture_and_a_note(cli, model, blobs, tmp_path, kind):
     assert (quiet.code, quiet.err) == (0, "")
 
 
+@pytest.mark.heavy(cases=2)
 @pytest.mark.parametrize("suffix", [*MAGIC, ".PNG"])
 def test_the_extension_is_the_format(drawn, model, suffix):
     data = drawn("plot", model, "--kind", "density", suffix=suffix)
@@ -139,6 +140,7 @@ def test_of_many_rows_the_same_ones_are_drawn_for_any_threads_and_format(drawn, 
     assert len(pictures) == 1
 
 
+@pytest.mark.heavy
 def test_missing_values_are_an_error_or_left_out(cli, drawn, model, tmp_path):
     holes = b"x,y\n1,2\n3,NA\n8,0\n"
     path = tmp_path / "p.svg"
@@ -186,6 +188,7 @@ def test_a_merged_model_is_drawn_by_cluster(drawn, model, blobs, tmp_path):
     assert drawn("plot", merged, blobs, *points) == drawn("plot", model, blobs, *points)
 
 
+@pytest.mark.heavy
 def test_rows_are_in_the_clusters_that_predict_gives_a_bayesian_fit(cli, overlapping, tmp_path):
     path = tmp_path / "bayes.json"
     assert cli("fit", overlapping, "-k", 3, "--bayes", "-m", path, "-q").code == 0
@@ -253,6 +256,7 @@ def test_a_model_that_is_none_and_two_inputs_from_one_pipe(cli, blobs, empty_fol
     assert not os.listdir(empty_folder)
 
 
+@pytest.mark.heavy
 def test_one_column_has_no_pairs(cli, drawn, tmp_path):
     path = tmp_path / "one.json"
     rows = b"x\n" + b"".join(b"%d\n" % (i % 5 + 20 * (i % 2)) for i in range(40))

@@ -359,6 +359,7 @@ NARROW = [
 ]
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("changes", NARROW, ids=str)
 def test_clusters_at_the_ends_of_floating_point_end_in_no_traceback(cli, tmp_path, changes):
     path = tmp_path / "m.json"

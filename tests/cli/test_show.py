@@ -59,6 +59,7 @@ def test_notes_of_the_engine_are_kept_and_told(cli, model, tmp_path):
     )
 
 
+@pytest.mark.heavy
 def test_merged_components_are_no_clusters(cli, overlapping, tmp_path):
     model, merged = tmp_path / "m.json", tmp_path / "merged.json"
     assert cli("fit", overlapping, "-k", 3, "-m", model).code == 0

@@ -147,6 +147,7 @@ def test_rows_that_are_not_in_memory_are_refused():
         next(ratio_tests(fitting, [1, 2], n_replicates=19, options=CHEAP))
 
 
+@pytest.mark.heavy
 def test_a_number_that_cannot_be_fitted_ends_the_tests_and_says_why():
     X = np.array([0.0, 1.0] * 20)[:, None]
     tests = by_draws(X, [1, 2, 3, 4])

@@ -71,6 +71,7 @@ def test_small_units_keep_the_labels(name, seed):
     assert model.converged_
 
 
+@pytest.mark.heavy(cases=1)
 @every_structure
 @seeds
 def test_small_units_keep_the_covariances(name, seed):

@@ -196,6 +196,7 @@ def test_of_large_data_those_that_cannot_become_the_best_are_not_followed_for_lo
     assert 0 <= alone.log_likelihood - four.result.log_likelihood < 1e-3 * len(X)
 
 
+@pytest.mark.heavy
 def test_a_rare_cluster_is_found_in_a_grid_of_large_data_too():
     X, _ = two_clusters(np.random.default_rng(9), (29_980, 20), distance=9)
     X = X[np.random.default_rng(10).permutation(len(X))]

@@ -102,6 +102,7 @@ def test_threads_and_batches_do_not_change_a_bit():
     assert threaded.merges == serial.merges
 
 
+@pytest.mark.heavy
 def test_a_ring_of_gaussians_and_a_blob_are_two_clusters():
     rng = np.random.default_rng(0)
     angle = rng.uniform(0, 2 * np.pi, 600)
@@ -113,6 +114,7 @@ def test_a_ring_of_gaussians_and_a_blob_are_two_clusters():
     assert labels.tolist() == [0] * 600 + [1] * 300
 
 
+@pytest.mark.heavy
 def test_components_that_stand_apart_stay():
     X, _ = two_clusters(np.random.default_rng(1), (200, 200), distance=12)
     X = np.concatenate([X, X[:200] + np.array([0, 15])])

@@ -31,6 +31,7 @@ def test_where_components_overlap_a_larger_mixture_shows_what_starts_missed(
     assert before.result.n_passes < three.result.n_passes
 
 
+@pytest.mark.heavy
 def test_a_larger_mixture_that_collapses_on_the_way_ends_no_grid(monkeypatch):
     X, _ = two_clusters(np.random.default_rng(15), (7_000, 5_000), distance=1.0)
     expected = [cell.result.model.n_components for cell in cells_of(X, [2, 3], ["full"])]
@@ -137,6 +138,7 @@ def test_a_little_higher_is_farther_up_the_same_optimum_where_fits_are_rough(gap
     assert found.n_passes == 7 + again.n_passes - 1
 
 
+@pytest.mark.heavy
 def test_where_clusters_stand_apart_no_cell_is_tried_again(monkeypatch):
     X, _ = two_clusters(np.random.default_rng(14), (9_000, 6_000), distance=9.0)
     expected = [cell.result.log_likelihood for cell in cells_of(X, [2, 3], WORDS)]

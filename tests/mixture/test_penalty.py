@@ -217,6 +217,7 @@ def test_a_value_that_many_rows_have_is_a_cluster():
     assert found.log_likelihood >= meant.log_likelihood - 0.1
 
 
+@pytest.mark.heavy
 def test_tied_values_are_no_cluster_where_there_are_clusters():
     X = table("iris")[:, :2]
     for seed in range(3):

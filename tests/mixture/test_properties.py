@@ -137,6 +137,7 @@ def test_a_weight_is_a_repetition(name, reg_covar, K, seed):
     same_model(a.model, b.model)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n_rows", [3000, 8000])
 def test_a_weight_is_a_repetition_beyond_one_sample(n_rows):
     # the sum of the weights is beyond what the starts are tried on

@@ -213,6 +213,7 @@ def test_of_more_rows_some_are_farther_out_by_chance():
     assert thresholds[2] - thresholds[1] == pytest.approx(np.log(1e9 / 1e6), abs=0.02)
 
 
+@pytest.mark.heavy
 def test_the_last_step_is_over_all_rows():
     X, _ = two_clusters(np.random.default_rng(8), (20_000, 10_000), distance=2.5)
     result = fitted(X, 2, tol=1e-10)

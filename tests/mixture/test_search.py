@@ -102,6 +102,7 @@ def test_two_orderings_of_a_saddle_are_left():
     assert result.log_likelihood == pytest.approx(apart.log_likelihood, abs=1e-3)
 
 
+@pytest.mark.heavy
 def test_the_search_starts_from_given_mixtures_as_well():
     X = table("faithful") * [1, 100]
     options = FitOptions(init="random", covariance_type="tied", seed=2)

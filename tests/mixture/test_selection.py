@@ -40,6 +40,7 @@ def two_structures_of_faithful():
     return cells_of(table("faithful"), range(1, 5), ["full", "tied"])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_the_best_is_the_lowest(criterion):
     cells = two_structures_of_faithful()
@@ -66,6 +67,7 @@ def scikit_copy(model):
     return theirs
 
 
+@pytest.mark.heavy(cases=3)
 @pytest.mark.parametrize("K", [1, 2, 5])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_each_criterion_is_its_formula_on_what_scikit_learn_computes(K, weighted):

@@ -97,6 +97,7 @@ def test_leaps_and_repairs_are_part_of_it():
     assert any(len(state["path"]) == 2 for state in states)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "rows", "name"),
     [

@@ -88,6 +88,7 @@ def test_classification_has_informative_columns_and_noise():
     assert np.max(np.abs(spreads[0] - spreads[1])) > 0.1
 
 
+@pytest.mark.heavy(cases=1)
 @pytest.mark.parametrize("kind", ["blobs", "stretched", "random", "unbalanced"])
 def test_the_engine_finds_the_labels(kind):
     X, labels = generate(kind, 1500, Recipe(n_components=3, separation=10, seed=7))

@@ -56,6 +56,7 @@ def test_one_component_has_the_errors_of_means_and_variances(name):
         assert not agree(variances, 1.3 * of_variance)
 
 
+@pytest.mark.heavy
 def test_weights_of_clusters_far_apart_have_the_binomial_error():
     X, truth = two_clusters(np.random.default_rng(1), (700, 300), distance=30)
     errors, model = errors_of(rows(X), 2)

@@ -101,6 +101,7 @@ def test_names_and_cells_are_text(page, text):
     assert not any(name.startswith("on") for name in attributes)
 
 
+@pytest.mark.heavy
 def test_names_do_no_harm_in_pictures(page):
     images = list(page.all("img"))
     assert len(images) == 4

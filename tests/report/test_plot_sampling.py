@@ -22,6 +22,7 @@ def test_few_rows_are_all_kept_in_order():
     assert np.array_equal(some.rows, X[:, :700].T)
 
 
+@pytest.mark.heavy(cases=2)
 @pytest.mark.parametrize("size", [1, 17, 1000, 4096, 50_000])
 def test_the_batches_do_not_matter(size):
     whole = sample(cut(X, 3000), 1000)
