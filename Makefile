@@ -26,11 +26,11 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/dev.stamp ## run the tests, of those that take long some cases or none
 	GMMCLI_TEST_EFFORT=$(EFFORT) $(BIN)/python -m pytest -n auto --dist worksteal
 
-check: EFFORT := usual
-check: lint types test ## all that must hold: lint, format, types, all tests, documentation in step
+check: lint types ## all that must hold: lint, format, types, all tests, documentation in step
+	@$(MAKE) --no-print-directory test EFFORT=usual
 
-thorough: EFFORT := thorough
-thorough: test ## run the tests with all seeds and every combination: takes long
+thorough: ## run the tests with all seeds and every combination: takes long
+	@$(MAKE) --no-print-directory test EFFORT=thorough
 
 lint: $(VENV)/dev.stamp ## look for faults of style
 	$(BIN)/ruff check .

@@ -14,9 +14,14 @@ import pytest
 
 from gmmcli.mixture.shapes import WORDS
 
-EFFORT = os.environ.get("GMMCLI_TEST_EFFORT", "usual")
+EFFORT = os.environ.get("GMMCLI_TEST_EFFORT") or "usual"
 assert EFFORT in {"quick", "usual", "thorough"}, EFFORT
 THOROUGH = EFFORT == "thorough"
+
+
+def heavy(cases=0):
+    """What the marker may say: how many of a test's cases `make test` takes."""
+    return cases
 
 
 def is_light(item, seen):
@@ -26,12 +31,12 @@ def is_light(item, seen):
     ----------
     seen : how many cases of each heavy test there were before; the test is counted.
     """
-    heavy = item.get_closest_marker("heavy")
-    if heavy is None:
+    marker = item.get_closest_marker("heavy")
+    if marker is None:
         return True
     name = item.nodeid.partition("[")[0]
     seen[name] += 1
-    return seen[name] <= heavy.kwargs.get("cases", 0)
+    return seen[name] <= heavy(*marker.args, **marker.kwargs)
 
 
 def chosen(items):

@@ -10,6 +10,7 @@ FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not faint."""
 
 
+LOG_NEXT_TO_NOTHING = float(np.log(NEXT_TO_NOTHING))
 LOG_GROUP = 32
 """Numbers up to a billion each whose product can be written."""
 
@@ -17,7 +18,8 @@ LOG_GROUP = 32
 def exp_is_quick() -> bool:
     """Whether NumPy takes exp of eight numbers at once, with AVX-512.
 
-    It takes 1.5 nanoseconds each then, less than it takes to pick some of them; else 8.
+    It takes 1.5 nanoseconds each then, less than it takes to pick some of them; else 8. But where
+    the result is too small to be written, ten times as long.
     """
     loops = opt_func_info(func_name="^exp$", signature="^float64$").get("exp", {})
     return any(loop["current"] in {"AVX512_SKX", "X86_V4"} for loop in loops.values())
@@ -29,9 +31,10 @@ EXP_IS_QUICK = exp_is_quick()
 def relative_shares(below: FloatArray) -> FloatArray:
     """exp of what the components are below the likeliest, (K, B), in place.
 
-    Where most are faint, a slow exp is not taken of these: they have next to nothing.
+    None has less than next to nothing. Where most are faint, a slow exp is not taken of these.
     """
     if EXP_IS_QUICK:
+        np.maximum(below, LOG_NEXT_TO_NOTHING, out=below)
         return np.exp(below, out=below)
     live = below > -FAINT
     if np.count_nonzero(live) > FEW_LIVE * live.size:

@@ -129,7 +129,7 @@ def test_shares_relative_to_the_likeliest_are_exponentials(farthest, is_quick, m
     shares = shares_of_rows.relative_shares(below.copy())
     np.testing.assert_allclose(shares, np.exp(below), rtol=1e-15, atol=2.0**-53)
     # none is without any, where exp itself would have nothing left
-    assert not are_few or is_quick or shares.min() > 0 == np.exp(below).min()
+    assert not are_few or shares.min() > 0 == np.exp(below).min()
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 31, 32, 33, 500])
@@ -150,18 +150,34 @@ def test_exp_is_quick_where_the_processor_takes_several_at_once(target, expected
     assert shares_of_rows.exp_is_quick() is expected
 
 
-def test_an_e_step_that_picks_is_one_that_does_not(monkeypatch):
+@pytest.mark.parametrize("distance", [4.0, 100.0])
+def test_an_e_step_that_picks_is_one_that_does_not(distance, monkeypatch):
     rng = np.random.default_rng(18)
-    model = apart(rng, "full")
+    model = apart(rng, "full", distance=distance)
     X, _ = model.sample(3000, rng)
     problem = lazy(X, "full")
-    found = []
+    expected = raw_problem(X, "full").e_step(model)
     for is_quick in (False, True):
         monkeypatch.setattr(shares_of_rows, "EXP_IS_QUICK", is_quick)
-        found.append(problem.e_step(model))
-    one, other = found
-    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-13)
-    np.testing.assert_allclose(one.totals, other.totals, rtol=1e-11, atol=1e-9)
+        found = problem.e_step(model)
+        assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-13)
+        np.testing.assert_allclose(found.totals, expected.totals, rtol=1e-11, atol=1e-9)
+
+
+@every_structure
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_a_component_without_rows_is_placed_anew(name, is_quick, monkeypatch):
+    monkeypatch.setattr(shares_of_rows, "EXP_IS_QUICK", is_quick)
+    rng = np.random.default_rng(19)
+    model = apart(rng, name)
+    X, _ = model.sample(3000, rng)
+    means = model.means.copy()
+    means[0] = 1e4
+    steps = iterate(GaussianMixture(model.weights, means, model.covariance), lazy(X, name))
+    step = next(islice(steps, 3, None))
+    assert step.model.n_components == model.n_components
+    assert "a component that collapsed was placed anew" in step.notes
+    assert np.isfinite(step.objective)
 
 
 def test_where_most_rows_are_in_doubt_nothing_is_left_out():
