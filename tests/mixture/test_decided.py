@@ -166,14 +166,15 @@ def test_an_e_step_that_picks_is_one_that_does_not(distance, monkeypatch):
 
 @every_structure
 @pytest.mark.parametrize("is_quick", [False, True])
-def test_a_component_without_rows_is_placed_anew(name, is_quick, monkeypatch):
+@pytest.mark.parametrize("of", [raw_problem, lazy])
+def test_a_component_without_rows_is_placed_anew(name, is_quick, of, monkeypatch):
     monkeypatch.setattr(shares_of_rows, "EXP_IS_QUICK", is_quick)
     rng = np.random.default_rng(19)
     model = apart(rng, name)
     X, _ = model.sample(3000, rng)
     means = model.means.copy()
     means[0] = 1e4
-    steps = iterate(GaussianMixture(model.weights, means, model.covariance), lazy(X, name))
+    steps = iterate(GaussianMixture(model.weights, means, model.covariance), of(X, name))
     step = next(islice(steps, 3, None))
     assert step.model.n_components == model.n_components
     assert "a component that collapsed was placed anew" in step.notes

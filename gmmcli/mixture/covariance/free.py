@@ -21,7 +21,8 @@ class _Free(Covariance):
     ) -> Self:
         """Sigma_k = W_k / N_k."""
         del previous
-        return cls(scatters / each(masses, scatters))
+        # one that has lost all its rows has no spread
+        return cls(scatters / each(np.where(masses > 0, masses, 1), scatters))
 
 
 class _Same(Covariance):

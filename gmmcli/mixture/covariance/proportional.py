@@ -108,7 +108,8 @@ def _shape(masses: FloatArray, scatters: FloatArray, sizes: FloatArray) -> Float
 
 def _sized(masses: FloatArray, parts: FloatArray, sizes: FloatArray) -> BoolArray:
     """Which components will not sit on one point, when sizes have taken a turn: (K,)."""
-    turned = sizes * _traces(parts) / masses
+    # one that has lost all its rows has no size either
+    turned = np.divide(sizes * _traces(parts), masses, out=np.zeros_like(sizes), where=masses > 0)
     sized: BoolArray = turned > POINT * turned.max()
     return sized
 

@@ -39,5 +39,6 @@ class VII(Covariance):
     ) -> Self:
         """lambda_k = tr(W_k) / (N_k D)."""
         del previous
-        variances = scatters.mean(axis=1) / masses
+        # one that has lost all its rows has no spread
+        variances = scatters.mean(axis=1) / np.where(masses > 0, masses, 1)
         return cls(np.broadcast_to(variances[:, None], scatters.shape))
