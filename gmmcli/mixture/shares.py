@@ -8,8 +8,6 @@ from gmmcli.mixture.statistics import FAINT, NEXT_TO_NOTHING
 
 FEW_LIVE = 1 / 3
 """Share of rows and components up to which it pays to pick those that are not faint."""
-
-
 LOG_NEXT_TO_NOTHING = float(np.log(NEXT_TO_NOTHING))
 LOG_GROUP = 32
 """Numbers up to a billion each whose product can be written."""
@@ -31,7 +29,8 @@ EXP_IS_QUICK = exp_is_quick()
 def relative_shares(below: FloatArray) -> FloatArray:
     """exp of what the components are below the likeliest, (K, B), in place.
 
-    None has less than next to nothing. Where most are faint, a slow exp is not taken of these.
+    Where most are faint, a slow exp is not taken of these: they have next to nothing. A quick one
+    is taken of all, but none has less than that.
     """
     if EXP_IS_QUICK:
         np.maximum(below, LOG_NEXT_TO_NOTHING, out=below)

@@ -150,7 +150,7 @@ def test_exp_is_quick_where_the_processor_takes_several_at_once(target, expected
     assert shares_of_rows.exp_is_quick() is expected
 
 
-@pytest.mark.parametrize("distance", [4.0, 100.0])
+@pytest.mark.parametrize("distance", [6.0, 100.0])
 def test_an_e_step_that_picks_is_one_that_does_not(distance, monkeypatch):
     rng = np.random.default_rng(18)
     model = apart(rng, "full", distance=distance)
