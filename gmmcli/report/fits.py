@@ -12,6 +12,8 @@ MUCH_WORSE = 1.0
 """Nats a row by which rows may be less likely than those of the fit before it is a caution."""
 REGULARISED = 0.05
 """Share of a variance from which that it is regularisation's is a caution."""
+NO_SPREAD = 1e-12
+"""Share of a variance up to which it is rounding that the rows have of it."""
 ITERATE_LONGER = "raise --max-iter or --tol"
 
 
@@ -126,11 +128,14 @@ def peculiarities(result: FitResult, axes: Sequence[str]) -> list[str]:
         share = float(shares[cluster, d])
         where = f"{percent([share])[0]} of the variance of '{axes[d]}' in cluster {cluster}"
         more = f", and much of {count(many - 1, 'other')}" if many > 1 else ""
-        # the strength at which it would make up a hundredth
-        enough = result.reg_covar * 0.01 * (1 - share) / share
+        if share >= 1 - NO_SPREAD:
+            advice = "its rows alone have none: take a smaller -k, or leave --reg-covar above 0"
+        else:
+            # the strength at which it would make up a hundredth
+            enough = result.reg_covar * 0.01 * (1 - share) / share
+            advice = f"--reg-covar {enough:.0e} makes it next to nothing"
         told.append(
-            f"regularisation makes up {where}{more}; --reg-covar {enough:.0e} makes it next to "
-            "nothing: see gmmcli explain regularisation"
+            f"regularisation makes up {where}{more}; {advice}: see gmmcli explain regularisation"
         )
     if result.set_aside:
         told.append(

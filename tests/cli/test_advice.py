@@ -83,6 +83,16 @@ def test_what_regularisation_makes_of_a_cluster_is_told_with_a_way_out(cli):
     assert "regularisation" not in cli("fit", "-k", 3, "--reg-covar", advice, stdin=text).err
 
 
+def test_a_cluster_without_a_spread_of_its_own_is_not_advised_to_do_without_regularisation(cli):
+    text = "\n".join(["x,y", *["1,2", "3,1", "7,5"] * 20, ""]).encode()
+    outcome = cli("fit", "-k", 3, stdin=text)
+    assert "warning: regularisation makes up 100.0 % of the variance of 'x'" in outcome.err
+    assert "its rows alone have none: take a smaller -k" in outcome.err
+    assert "next to nothing" not in outcome.err
+    assert cli("fit", "-k", 3, "--reg-covar", 0, stdin=text).code != 0
+    assert "regularisation" not in cli("fit", "-k", 1, stdin=text).err
+
+
 def test_a_cluster_of_one_row_is_told(cli):
     rng = np.random.default_rng(0)
     rows = np.concatenate([rng.standard_normal((60, 2)), [[400.0, -300.0]]])
