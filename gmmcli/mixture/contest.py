@@ -28,6 +28,8 @@ from gmmcli.mixture.trees import groups_of
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
+MORE_IN_DOUBT = 1
+"""Runs more that are followed, on samples and over all rows, where the races leave doubt."""
 MOST_RARE = 3
 """Clusters that rows may be which a sample does not explain."""
 QUICK_STEPS = 4
@@ -85,7 +87,7 @@ class Contest:
             check_distinct(self.problem.batches, n_components)
         climbers = [] if warm else self.heats.quick(n_components)
         if climbers:
-            again, apart = list[Climber](), list[Ascent]()
+            again = list[Climber]()
             ascents = [self._ascent(climbers[0], climbers)]
             # where EM takes few steps, a step over all rows is worth more than many on some of them
             is_fast = climbers[0].step.n_iter <= QUICK_STEPS
@@ -96,7 +98,7 @@ class Contest:
             ranked = self.heats.rearranged(climbers)
             if not self.heats.growing:
                 return self._of_all_rows(key, ranked, climbers)
-            ascents, again, apart = self._ahead(n_components, ranked, climbers)
+            ascents, again = self._ahead(n_components, ranked, climbers)
         # to describe the rows and to sample them
         n_passes, n_starts = 2, len(climbers) + len(again)
         rarer: list[list[Climber]] = []
@@ -112,8 +114,9 @@ class Contest:
             n_steps = min(self.options.max_iter, FIRST_STEPS)
             n_passes += len(ascents) * (n_steps + 1)
             runs = [self._run(ascent, self.problem, n_steps) for ascent in ascents]
-            ascents = self._anew(ascents, runs, self.problem)[:1]
-        return Snapshot(key, n_starts, n_passes, [*ascents, *apart])
+            n_followed = 1 + MORE_IN_DOUBT * bool(again)
+            ascents = self._anew(ascents, runs, self.problem)[:n_followed]
+        return Snapshot(key, n_starts, n_passes, ascents)
 
     def _of_all_rows(
         self, key: dict[str, Any], ranked: list[Climber], climbers: list[Climber]
@@ -127,31 +130,33 @@ class Contest:
 
     def _ahead(
         self, n_components: int, ranked: Sequence[Climber], climbers: Sequence[Climber]
-    ) -> tuple[list[Ascent], list[Climber], list[Ascent]]:
+    ) -> tuple[list[Ascent], list[Climber]]:
         """The runs that may be the best over all rows, by what the larger samples say.
 
-        And if these describe chance, runs once again over more rows, and what the best came to.
+        And the runs over more rows that were begun where these leave doubt.
         """
-        growth, n_steps = GROWTH, self.options.max_iter
+        growth, n_steps, growing = GROWTH, self.options.max_iter, self.heats.growing
         if self.options.rough:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
-        ascents = [self._ascent(climber, climbers) for climber in self.heats.leading(ranked)]
-        sample, samples = self.heats.starts.sample, self._later(growth)
-        for sample in islice(samples, 1):
-            ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
-        models = [ascent.model for ascent in ascents]
-        again = self.heats.again(n_components, models, sample.n_rows, climbers)
-        apart = [self._ascent(climber, again) for climber in again[:1]]
-        for sample in samples:
-            ascents = self._compared(ascents, sample, n_steps)[:CONTENDERS]
-            apart = self._compared(apart, sample, n_steps)
-        return ascents[:CONTENDERS], again, apart
+        again = self.heats.again(n_components, climbers)
+        n_contenders = CONTENDERS + MORE_IN_DOUBT * bool(again)
+        ascents = [
+            self._ascent(climber, runs)
+            for number, (best, runs) in enumerate([(ranked, climbers), (again, again)])
+            for climber in self.heats.leading(best, growing[number])
+        ]
+        for sample in self._later(growth, is_in_doubt=bool(again)):
+            ascents = self._compared(ascents, sample, n_steps)[:n_contenders]
+        return ascents[:n_contenders], again
 
-    def _later(self, growth: float) -> Iterator[ArrayBatches]:
-        """The samples larger than the first, up to so small a part of all rows."""
+    def _later(self, growth: float, *, is_in_doubt: bool = False) -> Iterator[ArrayBatches]:
+        """The samples larger than the first, up to so small a part of all rows.
+
+        Where there is doubt the second one in any case.
+        """
         growing = self.heats.growing
         for number in range(1, len(growing)):
-            if self.n_rows >= growth * growing.sizes[number]:
+            if self.n_rows >= growth * growing.sizes[number] or (is_in_doubt and number == 1):
                 yield growing[number]
 
     def _rarer(self, n_components: int, fewest: int, ahead: Ascent) -> list[list[Climber]]:
@@ -223,7 +228,10 @@ class Contest:
         distinct: list[tuple[Ascent, Run]] = []
         pairs = zip(ascents, runs, strict=True)
         for ascent, run in sorted(pairs, key=lambda pair: -merit(pair[1].step, problem)):
-            if not any(same_optimum(run, other, ALIKE) for _, other in distinct):
+            same = [known for known, other in distinct if same_optimum(run, other, ALIKE)]
+            if same:
+                same[0].n_agreeing += ascent.n_agreeing
+            else:
                 distinct.append((ascent, run))
         steps = [run.step for _, run in distinct]
         # an M-step more comes without another E-step

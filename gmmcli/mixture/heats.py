@@ -42,10 +42,8 @@ IN_DOUBT = 1 / 4, 1 / 3
 """Share of the starts that agree on the best optimum, up to which it is in doubt; of few rows."""
 MOST_APART = 12
 """Clusters that a few starts may show to stand apart."""
-AGAIN_ROUNDS: Rounds = ((10, None), (40, 2))
-"""As ROUNDS, of the few starts that go over more rows where a sample describes chance."""
-ROWS_TO_TRUST = 5
-"""Rows of a sample for each parameter of a component, below which it may be chance."""
+AGAIN_ROUNDS: Rounds = ((15, None), (40, 8), (100, 3))
+"""As ROUNDS, of starts that go over more rows where a race leaves doubt: the best may be slow."""
 LEAST_GAIN = 3e-6
 """Nats a row that a step on a sample has to gain: its optimum is not that of all rows anyway."""
 LEAST_WHERE_ROUGH = 0.5
@@ -114,38 +112,30 @@ class Heats:
         everyone = [*better, *climbers]
         return sorted(everyone, key=lambda climber: -merit(climber.step, self._on_sample))
 
-    def leading(self, ranked: Sequence[Climber]) -> list[Climber]:
-        """The runs that may be the best over all rows, by what the sample says."""
+    def leading(self, ranked: Sequence[Climber], sample: ArrayBatches) -> list[Climber]:
+        """The runs over a sample that may be the best over all rows, by what it says."""
+        if not ranked:
+            return []
         distinct = optima(ranked, ALIKE)
         steps = [climber.step for climber in distinct]
-        leading = compress(distinct, self.near(steps, ranked[0].step, self._on_sample))
+        leading = compress(distinct, self.near(steps, ranked[0].step, self.over(sample)))
         return list(islice(leading, ON_SAMPLES))
 
-    def again(
-        self,
-        n_components: int,
-        leading: Sequence[GaussianMixture],
-        n_rows: int,
-        climbers: Sequence[Climber],
-    ) -> list[Climber]:
-        """Runs from few of the starts over a larger sample, where the leading ones describe chance.
+    def again(self, n_components: int, climbers: Sequence[Climber]) -> list[Climber]:
+        """Runs from the starts over a larger sample, where few of a race agree.
 
-        Where components overlap much, the likeliest mixture of a small sample may have one of few
-        rows for its parameters. EM does not come from there to where the start itself leads over
-        more rows.
+        Where components overlap much, the likeliest mixture of a small sample may describe what its
+        rows have by chance. EM does not come from there to where the start itself leads over more
+        rows. However many starts were asked for, they are as many as there are by default.
 
         Parameters
         ----------
-        n_rows : of the sample that the leading ones are of.
-        climbers : the runs of the race; where many of them agree, there is no doubt.
+        climbers : the runs of the race.
         """
-        structure, n_features = self.problem.structure, self.problem.batches.n_features
-        smallest = n_rows * min(mixture.weights.min() for mixture in leading)
-        n_parameters = n_features + structure.n_own_parameters(n_features)
-        is_chance = self._in_doubt(climbers) and smallest < ROWS_TO_TRUST * n_parameters
-        if not (self._is_thorough and is_chance) or self.starts.n_rows >= SAMPLE_ROWS:
+        is_to_be = n_components > 1 and self._is_thorough and self._in_doubt(climbers)
+        if not is_to_be or self.starts.n_rows >= SAMPLE_ROWS:
             return []
-        mixtures = self.starts.mixtures(LEAN, n_components, self._on_sample)
+        mixtures = self.starts.mixtures(self.options.init, n_components, self._on_sample)
         return self.race(self.growing[1], mixtures, n_components, AGAIN_ROUNDS)
 
     def partitions(self, n_components: int) -> list[Start]:

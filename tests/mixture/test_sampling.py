@@ -194,6 +194,26 @@ def test_a_sample_is_not_trusted_whose_likeliest_mixture_describes_chance():
     assert fitted(X, 8, max_iter=60).mean_log_likelihood >= peer.score(X)
 
 
+@pytest.mark.heavy(cases=1)
+@pytest.mark.parametrize(
+    ("kind", "recipe", "name", "n_components"),
+    [
+        ("stretched", Recipe(n_features=8, n_components=6, separation=1.5, seed=1054), "diag", 5),
+        ("stretched", Recipe(n_features=6, n_components=6, separation=2.5, seed=1052), "diag", 7),
+        ("blobs", Recipe(n_features=6, n_components=6, separation=2.5, seed=1032), "full", 5),
+    ],
+)
+def test_starts_that_disagree_go_over_more_rows(kind, recipe, name, n_components):
+    # from the best optima of 2,000 rows alone EM ends 40 nats lower
+    X, _ = generate(kind, 15_000, recipe)
+    peer = ScikitMixture(
+        n_components, covariance_type=name, tol=1e-6, max_iter=500, random_state=0
+    ).fit(X)
+    result = fitted(X, n_components, covariance_type=name)
+    assert result.mean_log_likelihood >= peer.score(X) - 1e-6
+    assert result.n_agreeing <= result.n_starts
+
+
 def test_without_a_rare_cluster_none_is_made_up():
     X, truth = two_clusters(np.random.default_rng(11), (40_000, 20_000), distance=9)
     result = fitted(X, 2)
