@@ -19,6 +19,8 @@ SETTLED = 4
 """Plain steps in a row after which their gains tell EM's rate again."""
 SLOWER = 1e-2
 """1 less the rate that EM may still come to, before it is known to be slow."""
+COSTLY = 8
+"""Components from which on a step has to gain as much as any, to be worth it."""
 LEAPS_BEYOND = 20
 """Times the gain that is left by the rate that leaps may find, as the rate goes on to rise."""
 
@@ -27,7 +29,9 @@ LEAPS_BEYOND = 20
 class _Progress:
     """What both rules know of a run.
 
-    least_gain : nats a row that a step has to gain, too, where slow progress is not worth it.
+    least_gain : nats a row that a step has to gain, too, where slow progress is not worth it. Of
+        fewer than COSTLY components less, by the square: a step takes less time, and there are
+        fewer of them.
     floor : a log-likelihood that the run should reach, if it can: below it slow progress is. NaN
         for none.
     to_beat : the objective that another run has reached; one over many rows stops where it can no
@@ -65,7 +69,7 @@ class _Progress:
         Of few rows the step itself tells, since one more costs nothing.
         """
         n_rows = step.statistics.n_rows
-        little = self.least_gain * n_rows
+        little = self.least_gain * n_rows * min(1.0, step.model.n_components / COSTLY) ** 2
         if not little and np.isnan(self.to_beat):
             return True
         if n_rows < MANY_ROWS and np.isnan(self.floor):

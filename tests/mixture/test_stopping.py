@@ -19,10 +19,12 @@ from scipy import stats
 from gmmcli.mixture.covariance import VVV
 from gmmcli.mixture.em import iterate
 from gmmcli.mixture.model import GaussianMixture
-from gmmcli.mixture.stopping import RULES, LikelihoodRule, ParameterRule
+from gmmcli.mixture.stopping import COSTLY, RULES, LikelihoodRule, ParameterRule
 
 
 def step_of(change, *, objective=-1000.0, n_rows=100.0, model=None, leapt=False, coming=np.inf):
+    # of so many components that each step is dear
+    model = model or SimpleNamespace(n_components=COSTLY)
     return SimpleNamespace(
         change=change,
         objective=objective,
@@ -183,7 +185,7 @@ def test_the_expected_gain_is_that_of_responsibilities_held_still():
 def stopped_after(rule, changes, n_rows):
     """The number of the step at which a rule stops, each change being known before its step."""
     # two mixtures in turn, so that the parameters are never at rest
-    models = [random_model(np.random.default_rng(seed), "full") for seed in (1, 2)]
+    models = [random_model(np.random.default_rng(seed), "full", COSTLY) for seed in (1, 2)]
     steps = [
         step_of(change, objective=0.0, n_rows=n_rows, coming=coming, model=models[i % 2])
         for i, (change, coming) in enumerate(pairwise([np.nan, *changes]))
@@ -200,6 +202,20 @@ def test_slow_progress_is_left_where_the_coming_step_gains_little_and_fast_progr
     # the same tolerance as without: a third of the gain is left each time
     swift = stopped_after(LikelihoodRule(1e-8, least_gain=0.11), fast, n_rows)
     assert swift == stopped_after(LikelihoodRule(1e-8), fast, n_rows) > 10
+
+
+@pytest.mark.parametrize(
+    ("n_components", "share"), [(1, 1 / 64), (4, 1 / 4), (COSTLY, 1), (2 * COSTLY, 1)]
+)
+@pytest.mark.parametrize("n_rows", [20_000, 5_000])
+def test_of_few_components_a_step_is_worth_it_that_gains_less(n_components, share, n_rows):
+    model = SimpleNamespace(n_components=n_components)
+    for gain, stopped in ((1.01, False), (0.99, True)):
+        change = gain * share * 1e-4 * n_rows
+        rule = LikelihoodRule(1e-8, least_gain=1e-4)
+        rule(None, step_of(change / 0.9, n_rows=n_rows, model=model, coming=change / 0.9))
+        step = step_of(change, n_rows=n_rows, model=model, coming=change)
+        assert rule(None, step) is stopped
 
 
 @pytest.mark.parametrize(("missing", "expected"), [(0, 10), (1, 21), (20, 10)])
