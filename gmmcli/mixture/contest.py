@@ -16,19 +16,19 @@ import numpy as np
 
 from gmmcli.mixture.batches import ArrayBatches
 from gmmcli.mixture.em import Coming, Run, State
-from gmmcli.mixture.heats import ALIKE, Heats
+from gmmcli.mixture.heats import Heats
 from gmmcli.mixture.initialise import with_rare_rows
 from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import GROWTH, check_distinct, enriched, rare_rows
-from gmmcli.mixture.search import Climber, Known, agreeing, merit, optima, same_optimum, set_aside
+from gmmcli.mixture.search import Climber, Known, agreeing, alike, merit, optima, set_aside
 from gmmcli.mixture.snapshot import Ascent, Snapshot
 from gmmcli.mixture.trees import groups_of
 
 CONTENDERS = 2
 """Runs that are followed beyond the race: the likeliest may be second on a sample."""
-MORE_IN_DOUBT = 1
+MORE_IN_DOUBT = 2
 """Runs more that are followed, on samples and over all rows, where the races leave doubt."""
 MOST_RARE = 3
 """Clusters that rows may be which a sample does not explain."""
@@ -228,7 +228,7 @@ class Contest:
         distinct: list[tuple[Ascent, Run]] = []
         pairs = zip(ascents, runs, strict=True)
         for ascent, run in sorted(pairs, key=lambda pair: -merit(pair[1].step, problem)):
-            same = [known for known, other in distinct if same_optimum(run, other, ALIKE)]
+            same = [known for known, other in distinct if alike(run, other)]
             if same:
                 same[0].n_agreeing += ascent.n_agreeing
             else:

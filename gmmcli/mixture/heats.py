@@ -23,6 +23,7 @@ from gmmcli.mixture.search import (
     Observer,
     Rounds,
     agreeing,
+    alike,
     merit,
     near,
     optima,
@@ -36,8 +37,6 @@ ON_SAMPLES = 4
 """Runs that are followed beyond the race, as long as the rows are a sample."""
 NEAR, NEAR_WHERE_ROUGH = 2.0, 1.0
 """Standard errors by which a run on a sample may be behind and still be the best over all rows."""
-ALIKE = 1e-4
-"""Nats a row within which two optima of a sample count as one: they are known only roughly."""
 IN_DOUBT = 1 / 4, 1 / 3
 """Share of the starts that agree on the best optimum, up to which it is in doubt; of few rows."""
 MOST_APART = 12
@@ -116,7 +115,7 @@ class Heats:
         """The runs over a sample that may be the best over all rows, by what it says."""
         if not ranked:
             return []
-        distinct = optima(ranked, ALIKE)
+        distinct = optima(ranked, alike)
         steps = [climber.step for climber in distinct]
         leading = compress(distinct, self.near(steps, ranked[0].step, self.over(sample)))
         return list(islice(leading, ON_SAMPLES))

@@ -30,6 +30,9 @@ FIRST_WORK = 24
 """Iterations of the first rough round, times the number of components; 2 at least."""
 SAME_OPTIMUM = 1e-5
 """Nats a row within which two optima count as one."""
+ABOUT_AS_HIGH, ABOUT_AS_HEAVY = 1e-4, 0.03
+"""Nats a row, and weights of components, within which optima of a sample, that are known only
+roughly, count as one."""
 
 TIE = 7
 """Decimals, in nats a row, beyond which two runs are not told apart."""
@@ -199,19 +202,30 @@ def set_aside(climbers: Sequence[Climber], best: Climber) -> float:
     return float(gap) if gap > SAME_OPTIMUM * best.step.statistics.n_rows else 0.0
 
 
-def optima(climbers: Sequence[Climber], alike: float = SAME_OPTIMUM) -> list[Climber]:
+def same_optimum(one: Climber | Run, other: Climber | Run, as_high: float = SAME_OPTIMUM) -> bool:
+    """Whether two runs are as high, but for so many nats a row."""
+    gap = abs(one.step.objective - other.step.objective)
+    return bool(gap <= as_high * one.step.statistics.n_rows)
+
+
+def alike(one: Climber | Run, other: Climber | Run) -> bool:
+    """Whether two runs on a sample seem to have come to one optimum: about as high and as heavy."""
+    if not same_optimum(one, other, ABOUT_AS_HIGH):
+        return False
+    weights, others = (np.sort(run.step.model.weights) for run in (one, other))
+    same_count = len(weights) == len(others)
+    return same_count and bool(np.abs(weights - others).max() <= ABOUT_AS_HEAVY)
+
+
+def optima(
+    climbers: Sequence[Climber], same: Callable[[Climber, Climber], bool] = same_optimum
+) -> list[Climber]:
     """Of the runs, best first, those that are not known to lead where one before them does."""
     chosen: list[Climber] = []
     for climber in climbers:
-        if not any(same_optimum(climber, other, alike) for other in chosen):
+        if not any(same(climber, other) for other in chosen):
             chosen.append(climber)
     return chosen
-
-
-def same_optimum(one: Climber | Run, other: Climber | Run, alike: float = SAME_OPTIMUM) -> bool:
-    """Whether two runs are as high, but for so many nats a row."""
-    gap = abs(one.step.objective - other.step.objective)
-    return bool(gap <= alike * one.step.statistics.n_rows)
 
 
 def given_start(

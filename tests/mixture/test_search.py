@@ -1,6 +1,7 @@
 """Which optimum: the partition's mixture, the race, and the count of those that agree."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from scipy.special import logsumexp
 from gmmcli.mixture.em import iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitOptions
-from gmmcli.mixture.search import Relatives, near
+from gmmcli.mixture.search import Relatives, alike, near, optima, same_optimum
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 
@@ -138,3 +139,23 @@ def test_a_run_is_near_within_standard_errors_of_its_differences(weighted):
     best = steps[1]
     assert list(near([best, *steps], best, problem, 1.001 * n_errors)) == [True, True, True]
     assert list(near([best, *steps], best, problem, 0.999 * n_errors)) == [True, False, True]
+
+
+def run_at(objective, weights):
+    statistics = SimpleNamespace(n_rows=10_000)
+    model = SimpleNamespace(weights=np.array(weights))
+    step = SimpleNamespace(objective=objective, statistics=statistics, model=model)
+    return SimpleNamespace(step=step)
+
+
+def test_optima_of_a_sample_are_alike_that_are_about_as_high_and_as_heavy():
+    best = run_at(-500.0, [0.5, 0.3, 0.2])
+    same = run_at(-500.9, [0.22, 0.48, 0.3])
+    of_other_weights = run_at(-500.9, [0.4, 0.4, 0.2])
+    lower = run_at(-501.1, [0.5, 0.3, 0.2])
+    one_lost = run_at(-500.9, [0.5, 0.5])
+    runs = [best, same, of_other_weights, one_lost, lower]
+    assert optima(runs, alike) == [best, of_other_weights, one_lost, lower]
+    # known to their end they have to be as high, more closely
+    assert not same_optimum(best, same)
+    assert optima(runs) == [best, same, lower]
