@@ -22,7 +22,16 @@ from gmmcli.mixture.model import GaussianMixture
 from gmmcli.mixture.options import FitOptions
 from gmmcli.mixture.problem import Problem
 from gmmcli.mixture.sampling import GROWTH, check_distinct, enriched, rare_rows
-from gmmcli.mixture.search import Climber, Known, agreeing, alike, merit, optima, set_aside
+from gmmcli.mixture.search import (
+    Climber,
+    Known,
+    agreeing,
+    agreeing_each,
+    alike,
+    merit,
+    optima,
+    set_aside,
+)
 from gmmcli.mixture.snapshot import Ascent, Snapshot
 from gmmcli.mixture.trees import groups_of
 
@@ -140,11 +149,11 @@ class Contest:
             growth, n_steps = ROUGH_GROWTH, min(n_steps, ROUGH_STEPS)
         again = self.heats.again(n_components, climbers)
         n_contenders = CONTENDERS + MORE_IN_DOUBT * bool(again)
-        ascents = [
-            self._ascent(climber, runs)
-            for number, (best, runs) in enumerate([(ranked, climbers), (again, again)])
-            for climber in self.heats.leading(best, growing[number])
-        ]
+        ascents = list[Ascent]()
+        for number, (best, runs) in enumerate([(ranked, climbers), (again, again)]):
+            leading = self.heats.leading(best, growing[number])
+            for climber, count in zip(leading, agreeing_each(runs, leading), strict=True):
+                ascents.append(self._begin(climber.name, climber.step.model, count))
         for sample in self._later(growth, is_in_doubt=bool(again)):
             ascents = self._compared(ascents, sample, n_steps)[:n_contenders]
         return ascents[:n_contenders], again

@@ -131,8 +131,8 @@ class Heats:
         ----------
         climbers : the runs of the race.
         """
-        is_to_be = n_components > 1 and self._is_thorough and self._in_doubt(climbers)
-        if not is_to_be or self.starts.n_rows >= SAMPLE_ROWS:
+        is_in_doubt = self._is_thorough and self._in_doubt(climbers)
+        if not is_in_doubt or self.starts.n_rows >= SAMPLE_ROWS:
             return []
         mixtures = self.starts.mixtures(self.options.init, n_components, self._on_sample)
         return self.race(self.growing[1], mixtures, n_components, AGAIN_ROUNDS)

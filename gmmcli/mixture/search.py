@@ -196,6 +196,21 @@ def agreeing(climbers: Sequence[Climber], best: Climber) -> int:
     return sum(same_optimum(climber, best) for climber in climbers)
 
 
+def agreeing_each(climbers: Iterable[Climber], bests: Sequence[Climber]) -> list[int]:
+    """As `agreeing`, of each of several optima; no run counts twice, however near two of them are.
+
+    Parameters
+    ----------
+    bests : a run at each, those first that a run in question counts for.
+    """
+    counts = [0] * len(bests)
+    for climber in climbers:
+        at = (i for i, best in enumerate(bests) if same_optimum(climber, best))
+        if (first := next(at, None)) is not None:
+            counts[first] += 1
+    return counts
+
+
 def set_aside(climbers: Sequence[Climber], best: Climber) -> float:
     """How many nats higher than the best a run came that was handicapped; 0 if none."""
     gap = max(climber.step.objective for climber in climbers) - best.step.objective

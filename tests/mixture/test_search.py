@@ -21,7 +21,7 @@ from scipy.special import logsumexp
 from gmmcli.mixture.em import iterate
 from gmmcli.mixture.fitting import Fitting
 from gmmcli.mixture.options import FitOptions
-from gmmcli.mixture.search import Relatives, alike, near, optima, same_optimum
+from gmmcli.mixture.search import Relatives, agreeing_each, alike, near, optima, same_optimum
 
 every_structure = pytest.mark.parametrize("name", NAMES)
 
@@ -159,3 +159,17 @@ def test_optima_of_a_sample_are_alike_that_are_about_as_high_and_as_heavy():
     # known to their end they have to be as high, more closely
     assert not same_optimum(best, same)
     assert optima(runs) == [best, same, lower]
+
+
+def test_of_two_optima_that_are_equally_high_each_run_counts_for_one():
+    first, second = run_at(-500.0, [0.5, 0.5]), run_at(-500.05, [0.8, 0.2])
+    runs = [
+        first,
+        second,
+        run_at(-500.03, [0.5, 0.5]),
+        run_at(-500.12, [0.8, 0.2]),
+        run_at(-9e9, [1]),
+    ]
+    assert agreeing_each(runs, [first, second]) == [3, 1]
+    assert agreeing_each(runs, [second, first]) == [4, 0]
+    assert agreeing_each(runs, []) == []
